@@ -1,0 +1,1 @@
+"""Composition root: settings, URLs, Celery, WSGI. Imports every room; no room imports it."""

@@ -1,0 +1,11 @@
+"""The Celery application. The broker only wakes workers; what is to be done stands in PostgreSQL rows (quality.md §3)."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eduaid.settings")
+
+app = Celery("eduaid")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
