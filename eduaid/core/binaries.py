@@ -156,6 +156,7 @@ def _copy_postgres(wheel: Path, copies: Path) -> Path:
         if libraries.exists():
             shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
         _open_up(unfinished)
+        _open_up(copies, below=False)
         unfinished.rename(target)
     return target / wheel.name
 
@@ -167,12 +168,13 @@ def _copy_program(program: Path, copies: Path) -> Path:
         shutil.copy2(program, target.with_name("part"))
         target.with_name("part").rename(target)
         _open_up(target.parent)
+        _open_up(copies, below=False)
     return target
 
 
-def _open_up(folder: Path) -> None:
+def _open_up(folder: Path, *, below: bool = True) -> None:
     """Let everybody read and run what the owner may, whatever the umask was: programs are no secret."""
-    for path in (folder, *folder.rglob("*")):
+    for path in (folder, *(folder.rglob("*") if below else ())):
         if not path.is_symlink():
             mode = path.stat().st_mode
             path.chmod(mode | (0o755 if path.is_dir() or mode & 0o100 else 0o644))

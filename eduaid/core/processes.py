@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import pwd
 import signal
@@ -17,6 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 LOG_LIMIT = 10 * 1024 * 1024
 """Bytes after which a log is set aside (one older generation is kept)."""
@@ -90,6 +92,32 @@ def started_at(pid: int) -> int | None:
     except PermissionError:
         pass
     return 0
+
+
+class LockedError(Exception):
+    """Another process holds the lock; `holder` is what it wrote there."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(holder)
+        self.holder = holder
+
+
+def take_lock(path: Path, *, note: str = "") -> IO[str]:
+    """Take the lock of this file, held until it is closed or the process ends, however it ends.
+
+    `note` (by default the process number) is what others are told while it is held.
+    """
+    file = path.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        with file:
+            raise LockedError(file.read().strip() or "?") from None
+    file.truncate(0)
+    file.write(note or str(os.getpid()))
+    file.flush()
+    return file
 
 
 def open_log(path: Path) -> int:

@@ -19,7 +19,6 @@ import secrets
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -147,13 +146,16 @@ def _kept(path: Path, new: Callable[[], str]) -> str:
 
 
 def _make_state_folder(state: Path) -> None:
+    # Root's servers run as `nobody` and must pass through; what is private below is private by itself.
+    mode = 0o711 if os.geteuid() == 0 else 0o700
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        for folder in (*reversed(state.parents), state):
+            if not folder.exists():
+                folder.mkdir(exist_ok=True)
+                folder.chmod(mode)  # whatever the umask is
         owner = state.stat().st_uid
-        # Root's servers run as `nobody` and must pass through; what is private below is private by itself.
-        wanted = 0o711 if os.geteuid() == 0 else 0o700
-        if owner == os.geteuid() and stat.S_IMODE(state.stat().st_mode) != wanted:
-            state.chmod(wanted)
+        if owner == os.geteuid():
+            state.chmod(mode)
     except OSError as error:
         raise ServicesError(
             f"不能在 {state} 建立数据目录({error.strerror})。请检查权限,或用 EDUAID_STATE 指定另一个目录。"
@@ -211,7 +213,10 @@ class Services:
 
     def start(self) -> Endpoints:
         _make_state_folder(self.state)
-        self._lock = _take_lock(self.state / "services.lock")
+        try:
+            self._lock = processes.take_lock(self.state / "services.lock")
+        except processes.LockedError as error:
+            raise AlreadyRunningError(f"{self.state} 的服务已由进程 {error.holder} 启动。") from error
         try:
             self.logs.mkdir(mode=0o700, exist_ok=True)
             self._account = self._choose_account()
@@ -441,22 +446,6 @@ def _new_passwords() -> str:
 
 def _quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _take_lock(path: Path) -> IO[str]:
-    """Held until the file is closed or the process ends, however it ends."""
-    file = path.open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.seek(0)
-        holder = file.read().strip()
-        file.close()
-        raise AlreadyRunningError(f"{path.parent} 的服务已由进程 {holder or '?'} 启动。") from None
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
-    return file
 
 
 def _make_socket_folder(account: Account) -> Path:

@@ -150,6 +150,15 @@ def test_two_copies_run_side_by_side_in_long_chinese_folders_with_spaces(folder:
         assert queue_length(right.endpoints.redis_url) == 0
 
 
+def test_a_strict_umask_does_not_shut_the_servers_out(folder: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with Services(folder / "a" / "b" / "state", throw_away=True) as started:
+            assert ask(started.endpoints.database_url, "SELECT 1") == [(1,)]
+    finally:
+        os.umask(before)
+
+
 def test_only_what_is_wanted_is_started(folder: Path) -> None:
     with Services(folder / "state", postgres=False) as broker_only:
         assert list(broker_only.process_ids()) == ["valkey"]
