@@ -102,11 +102,8 @@ class LockedError(Exception):
         self.holder = holder
 
 
-def take_lock(path: Path, *, note: str = "") -> IO[str]:
-    """Take the lock of this file, held until it is closed or the process ends, however it ends.
-
-    `note` (by default the process number) is what others are told while it is held.
-    """
+def take_lock(path: Path) -> IO[str]:
+    """Take the lock of this file, held until it is closed or the process ends, however it ends."""
     file = path.open("a+", encoding="utf-8")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -114,10 +111,15 @@ def take_lock(path: Path, *, note: str = "") -> IO[str]:
         file.seek(0)
         with file:
             raise LockedError(file.read().strip() or "?") from None
-    file.truncate(0)
-    file.write(note or str(os.getpid()))
-    file.flush()
+    note_holder(file, str(os.getpid()))
     return file
+
+
+def note_holder(lock: IO[str], text: str) -> None:
+    """What others are told while the lock is held."""
+    lock.truncate(0)
+    lock.write(text)
+    lock.flush()
 
 
 def open_log(path: Path) -> int:

@@ -131,7 +131,7 @@ def _kept(path: Path, new: Callable[[], str]) -> str:
     """The file's text; made atomically with mode 0600 if it is not there, so that of two makers one wins for both."""
     with contextlib.suppress(FileNotFoundError):
         return path.read_text("utf-8")
-    _make_state_folder(path.parent)
+    make_state_folder(path.parent)
     handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -145,7 +145,7 @@ def _kept(path: Path, new: Callable[[], str]) -> str:
     return path.read_text("utf-8")
 
 
-def _make_state_folder(state: Path) -> None:
+def make_state_folder(state: Path) -> None:
     # Root's servers run as `nobody` and must pass through; what is private below is private by itself.
     mode = 0o711 if os.geteuid() == 0 else 0o700
     try:
@@ -212,7 +212,7 @@ class Services:
         self.stop()
 
     def start(self) -> Endpoints:
-        _make_state_folder(self.state)
+        make_state_folder(self.state)
         try:
             self._lock = processes.take_lock(self.state / "services.lock")
         except processes.LockedError as error:
@@ -583,8 +583,8 @@ def for_tests(state: Path | None = None) -> Endpoints:
     however it went: each holds a shared lock that the kernel takes back, and the keeper waits for it.
     """
     state = state or state_dir() / "test"
-    _make_state_folder(state.parent)
-    _make_state_folder(state)
+    make_state_folder(state.parent)
+    make_state_folder(state)
     with (state / "start.lock").open("a") as one_at_a_time:
         fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
         if state not in _client_locks:
