@@ -39,7 +39,7 @@ def _required(name: str, local: str | None) -> str:
 def _without_services() -> bool:
     """Commands that must work before any service runs."""
     return len(sys.argv) < 2 or sys.argv[1] in {
-        "up", "provision", "help", "--help", "--version", "makemigrations", "collectstatic", "check", "match", "version",
+        "up", "provision", "upgrade", "help", "--help", "--version", "makemigrations", "collectstatic", "check", "match", "version",
     } or "pytest" in sys.modules or "mypy" in sys.modules or "mypy_django_plugin" in sys.modules
 
 

@@ -1,0 +1,73 @@
+"""What the database itself enforces beside constraints: row-level security and the application role's rights.
+
+`row_policy` is used by migrations; `grant_rights` runs after every migration (`manage.py upgrade`) as the owner.
+"""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.db import migrations
+from django.db.backends.base.base import BaseDatabaseWrapper
+from pghistory.models import Event
+
+# Read once a statement (a sub-select is planned as an InitPlan), not once a row.
+_COUNTY = "(SELECT current_setting('eduaid.scope', true)) = '*'"
+_TOWNS = "(SELECT coalesce(nullif(current_setting('eduaid.towns', true), ''), '{}')::bigint[])::bigint[]"
+_SCHOOLS = "(SELECT coalesce(nullif(current_setting('eduaid.schools', true), ''), '{}')::bigint[])::bigint[]"
+
+
+def row_policy(
+    table: str, *, towns: tuple[str, ...] = (), schools: tuple[str, ...] = (), through: str = ""
+) -> migrations.RunSQL:
+    """Row-level security on a table: the county sees all, others the rows of their townships and schools.
+
+    `towns`, `schools`: columns that hold a township's or school's id. `through`: an SQL condition on another protected
+    table instead (its own policy then decides). FORCE: the owner is held by it too.
+    """
+    conditions = [_COUNTY]
+    conditions += [f"{column} = ANY ({_TOWNS})" for column in towns]
+    conditions += [f"{column} = ANY ({_SCHOOLS})" for column in schools]
+    if through:
+        conditions.append(through)
+    condition = " OR ".join(conditions)
+    return migrations.RunSQL(
+        f"""
+        ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+        ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
+        CREATE POLICY scope ON {table} USING ({condition}) WITH CHECK ({condition});
+        """,
+        f"""
+        DROP POLICY scope ON {table};
+        ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
+        ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
+        """,
+    )
+
+
+# Tables that the application may add to and read, never change.
+_APPEND_ONLY = ("core_accessrecord", "core_celledit", "core_changeset")
+# Their columns change in narrow ways by design; the rows themselves never go.
+_NEVER_DELETED = ("core_upload", "core_uploadfile", "core_datakey")
+
+
+def grant_rights(connection: BaseDatabaseWrapper, *, role: str) -> None:
+    """Gives the application role what it needs on every table, and takes the rest away. Idempotent; run as the owner.
+
+    History (every pghistory event table) and the access log are append-only for it. Attaching a history context upserts
+    the context row, which a function that runs with the owner's rights does on its behalf.
+    """
+    history = [model._meta.db_table for model in apps.get_models() if issubclass(model, Event)]
+    append_only = ", ".join(f'"{table}"' for table in (*history, *_APPEND_ONLY))
+    kept = ", ".join(f'"{table}"' for table in _NEVER_DELETED)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            GRANT USAGE ON SCHEMA public TO {role};
+            GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
+            GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};
+            REVOKE UPDATE, DELETE, TRUNCATE ON {append_only} FROM {role};
+            REVOKE DELETE, TRUNCATE ON {kept} FROM {role};
+            REVOKE INSERT, UPDATE, DELETE ON pghistory_context, django_migrations FROM {role};
+            ALTER FUNCTION _pgh_attach_context() SECURITY DEFINER;
+            """
+        )

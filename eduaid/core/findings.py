@@ -1,0 +1,88 @@
+"""The sentences of findings: position + present value + what is wrong + what to do (product.md §4.1).
+
+Cell problems have their sentences in `eduaid.core.text.sentences`; the rows', lists' and files' stand here.
+"""
+
+from __future__ import annotations
+
+from eduaid.core.models import Finding
+from eduaid.core.models.uploads import FindingLevel
+from eduaid.core.text.results import Problem
+from eduaid.core.text.sentences import NOTES, SENTENCES, Sentence
+
+# What the directories of places answer; an answer by a person is possible where a suggestion can be confirmed.
+PLACES: dict[str, Sentence] = {
+    "school-several": Sentence("可能是几所学校：{candidates}。请写学校全称", asks=True),
+    "school-close": Sentence("不在学校名录中，是否为“{suggestion}”？", asks=True),
+    "school-unknown": Sentence("不在学校名录中。请核对校名，或请县局在“设置—学校”中登记"),
+    "school-code-unknown": Sentence("学校标识码不在学校名录中。请核对标识码，或请县局登记该校"),
+    "town-unknown": Sentence("不是本县的乡镇。请填写乡镇全称"),
+    "village-unknown": Sentence("不是该乡镇的村。请填写村的全称"),
+    "region-unknown": Sentence("看不出是哪个县或乡镇。请写明省、市、县、乡镇，或填行政区划代码"),
+}
+PLACE_NOTES = {"school-short": "已按学校名录补为全称"}
+
+ROWS: dict[str, str] = {
+    "required": "没有填写。请补填",
+    "one-of-required": "{columns}都没有填写。请至少填写一项",
+    "birth-not-of-id": "与身份证号中的出生日期（{of_id}）不一致。请改为{of_id}，或核对身份证号",
+    "sex-not-of-id": "与身份证号第 17 位所示性别（{of_id}）不一致。请改为“{of_id}”，或核对身份证号",
+    "registry-not-of-id": "学籍号中的证件号与本行证件号不同。如曾更换证件号，属正常；否则请核对",
+    "id-region-unknown": "前六位地区代码不在代码表中（撤并的县或补登记属正常）。请留意核对",
+    "age-out-of-stage": "年龄 {age} 岁，与年级“{grade}”相差较大。请核对出生日期或年级",
+    "age-out-of-range": "年龄 {age} 岁，不在本名单应有的范围（{low}—{high} 岁）。请核对出生日期",
+    "born-after-list": "晚于名单日期。请核对出生日期",
+    "row-repeated": "与第 {first} 行内容完全相同，只保留第 {first} 行",
+    "row-contradicts": "与第 {other} 行是同一证件号，但内容不同。请核对后只保留正确的一行",
+    "outside-scope": "“{place}”不在本次填报范围（{scope}）内，本行不收。请由所在乡镇或学校填报",
+    "no-place": "看不出属于哪个{what}。请补填",
+    "held-elsewhere": "该生本学期已在“{school}”的名单中。确认转入后本行生效，原校名单中的记录让位",
+    "id-name-differs": "证件号与库内一名学生相同，但姓名不同（库内姓{surname}，{length} 个字）。是同一人请确认，不是请核对证件号",
+    "id-birth-differs": "证件号或学籍号与库内一名学生相同，但出生日期不同。请核对",
+    "numbers-disagree": "证件号与学籍号分别对应库内两名学生。请核对号码",
+    "name-birth-known": "姓名、出生日期与库内学生相同，证件号不同或缺失。是同一人请确认，不是请补正证件号",
+    "needs-number": "没有可用的证件号和学籍号，无法认定是谁。请补填证件号，或选择“以证件号待更正入库”",
+    "poverty-school-age-blank": "6—16 岁成员的“在校生状况”与“未上学原因”同时为空。请补填其中一项",
+    "relation-missing": "与户主关系未填。请核对",
+    "hidden-row": "是隐藏行，已计入。如不应计入，请在表格中删除后重新上传",
+    # lists and files
+    "sheet-hidden": "工作表“{sheet}”是隐藏的，已计入 {rows} 行。如不应计入，请删除该表后重新上传",
+    "rows-hidden": "工作表“{sheet}”有 {rows} 个隐藏行，已全部计入",
+    "columns-unknown": "工作表“{sheet}”有 {count} 列不属于本名单，未保存：{columns}",
+    "total-differs": "第 {number} 行合计为 {printed}，实际 {counted} 行。请核对是否漏行",
+    "sheet-without-header": "工作表“{sheet}”没有找到表头，未读取。表头应含：{expected}",
+    "repeated-headers": "工作表“{sheet}”中间重复出现的表头共 {count} 行，已跳过",
+}
+
+
+def sentence(code: str, params: dict[str, object]) -> str:
+    """What is wrong and what to do, without position and value."""
+    if code in ROWS:
+        return ROWS[code].format(**params)
+    if code in PLACES:
+        return PLACES[code].text.format(**params)
+    if code in SENTENCES:
+        return SENTENCES[code].text.format(**params)
+    return (PLACE_NOTES.get(code) or NOTES[code]).format(**params)
+
+
+def level_of(problem: Problem) -> FindingLevel:
+    """Whether a cell that could not be read must be corrected, or a person may confirm what is proposed."""
+    asks = PLACES[problem.code].asks if problem.code in PLACES else SENTENCES[problem.code].asks
+    return FindingLevel.ASK if asks else FindingLevel.ERROR
+
+
+def message(finding: Finding, *, label: str, value: str | None) -> str:
+    """The whole sentence. `value`: what stands in the cell, masked by the caller where it is a number of a person; None
+    leaves it out."""
+    text = sentence(finding.code, finding.params)
+    if finding.row_id is None and finding.number is None:
+        return f"{text}。" if not text.endswith("。") else text
+    place = f"第 {finding.number} 行"
+    if label:
+        place += f"『{label}』"
+    if value is not None and finding.level in (FindingLevel.ERROR, FindingLevel.ASK):
+        place += f"现为“{value}”，" if value else "为空，"
+        if not value and finding.code == "required":
+            return f"第 {finding.number} 行『{label}』{text}。"
+    return f"{place}{text}。" if not text.endswith("。") else f"{place}{text}"

@@ -1,0 +1,196 @@
+"""What a kind of list is: declared once, and everything derives from the declaration (house.md §2).
+
+The template workbook, the recognition of columns, the checks, the data dictionary page and the row's facts are read off a
+`ListKind`. Each app registers its kinds; `destination` says what happens to rows that take force there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from eduaid.core.cells import Cell
+from eduaid.core.models import Region, School, Upload
+from eduaid.core.models.uploads import FindingLevel
+from eduaid.core.places import Regions, Schools
+from eduaid.core.roles import Reach
+from eduaid.core.text.results import Result
+
+Json = str | int | bool | None
+Parser = Callable[[Cell], Result[Any]]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What parsers and checks of one list may look at: its scope and date, and the directories of places."""
+
+    kind: ListKind
+    region: Region | None
+    school: School | None
+    town: Region | None
+    effective_on: dt.date
+    schools: Schools
+    regions: Regions
+
+
+@dataclass(frozen=True)
+class Column:
+    """One concept of a list: its usual header, the other ways it is written, how a cell is read, what is kept of it.
+
+    `reader` makes the parser for one list. `facts` turns a parsed value into resolved columns (never an identifier);
+    a `sealed` column has none: its value lives only in the sealed row, found again by digest.
+    """
+
+    key: str
+    label: str
+    reader: Callable[[Reading], Parser]
+    synonyms: tuple[str, ...] = ()
+    required: bool = False
+    sealed: bool = False
+    facts: Callable[[Any], Mapping[str, Json]] | None = None
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+    def keep(self, value: Any) -> Mapping[str, Json]:
+        if self.sealed:
+            return {}
+        return self.facts(value) if self.facts else {self.key: value}
+
+
+def plain(parse: Parser) -> Callable[[Reading], Parser]:
+    """A reader whose parser needs nothing of the list."""
+    return lambda _reading: parse
+
+
+class Place(StrEnum):
+    """By what a kind's lists are cut into slices."""
+
+    SCHOOL = "school"
+    TOWNSHIP = "township"
+
+
+@dataclass(slots=True)
+class Values:
+    """One row on its way: parsed values by column key, and where it belongs. Checks read it and may not change it."""
+
+    number: int
+    parsed: dict[str, Any]
+    town_id: int | None = None
+    school_id: int | None = None
+    subkey: str = ""
+
+    def get(self, key: str) -> Any:
+        return self.parsed.get(key)
+
+
+@dataclass(frozen=True, slots=True)
+class RowFinding:
+    """A check's verdict on one cell of a row. `params` never hold identifiers or names."""
+
+    column: str
+    code: str
+    level: FindingLevel = FindingLevel.ERROR
+    params: Mapping[str, Json] = field(default_factory=dict)
+
+
+Check = Callable[[Values, Reading], Iterable[RowFinding]]
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What taking force would do, in rows. `missing` counts children of the last list whom this one does not name."""
+
+    added: int
+    changed: int
+    missing: int
+    unchanged: int
+
+
+@dataclass(frozen=True)
+class UndoPreview:
+    """The three buckets: what an undo withdraws, what stays because something newer holds, what cannot go (house.md §1a)."""
+
+    withdrawn: int
+    kept: int
+    impossible: int
+
+
+class Destination(Protocol):
+    """Where a kind's rows take force. Every method runs inside the caller's transaction and is set-based."""
+
+    def match(self, upload: Upload) -> None:
+        """Ties the list's rows to identities, or leaves a question on the row. Creates nobody."""
+        ...
+
+    def diff(self, upload: Upload) -> Diff: ...
+
+    def take_force(self, upload: Upload, flipped: Sequence[int]) -> Sequence[int]:
+        """Makes identities for rows that found none, resolves what the flipped slices touch; returns written ids."""
+        ...
+
+    def withdraw(self, upload: Upload, flipped: Sequence[int]) -> Sequence[int]:
+        """Resolves again after the list's slices went out of force; returns written ids."""
+        ...
+
+    def undo_preview(self, upload: Upload) -> UndoPreview: ...
+
+
+@dataclass(frozen=True)
+class ListKind:
+    key: str
+    label: str
+    source: str
+    columns: tuple[Column, ...]
+    checks: tuple[Check, ...]
+    place: Place
+    place_of: Callable[[Values, Reading], RowFinding | None]
+    destination: Destination
+    senders: frozenset[Reach]
+    about: str = ""
+    one_of: tuple[tuple[str, ...], ...] = ()
+
+    def column(self, key: str) -> Column:
+        return self._by_key[key]
+
+    @property
+    def _by_key(self) -> dict[str, Column]:
+        return {column.key: column for column in self.columns}
+
+    @property
+    def required(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.required)
+
+    def is_by_school(self) -> bool:
+        return self.place is Place.SCHOOL
+
+
+class UnknownKind(LookupError):
+    """No list kind of that key is registered."""
+
+
+_KINDS: dict[str, ListKind] = {}
+
+
+def register(kind: ListKind) -> ListKind:
+    if kind.key in _KINDS and _KINDS[kind.key] is not kind:
+        raise ValueError(f"list kind {kind.key} is declared twice")
+    keys = [column.key for column in kind.columns]
+    if len(keys) != len(set(keys)):
+        raise ValueError(f"list kind {kind.key} declares a column twice")
+    _KINDS[kind.key] = kind
+    return kind
+
+
+def kinds() -> tuple[ListKind, ...]:
+    """All kinds in the order in which they were declared."""
+    return tuple(_KINDS.values())
+
+
+def kind_of(key: str) -> ListKind:
+    if key not in _KINDS:
+        known = "、".join(f"{kind.key}（{kind.label}）" for kind in _KINDS.values())
+        raise UnknownKind(f"没有名为“{key}”的名单种类。可用的有：{known}")
+    return _KINDS[key]

@@ -1,0 +1,19 @@
+from django.db import migrations
+
+from eduaid.core.database import row_policy
+
+_LIST = "EXISTS (SELECT 1 FROM core_upload u WHERE u.id = upload_id)"
+
+
+class Migration(migrations.Migration):
+    """The second wall: a township's connection holds no other township's lists, whatever a query forgot."""
+
+    dependencies = [("core", "0001_tables")]
+    operations = [
+        row_policy("core_upload", towns=("town_id",), schools=("school_id",)),
+        row_policy("core_uploadfile", through=_LIST),
+        row_policy("core_uploadsheet", through=_LIST),
+        row_policy("core_uploadrow", towns=("town_id",), schools=("school_id",), through=_LIST),
+        row_policy("core_celledit", through=_LIST),
+        row_policy("core_finding", through=_LIST),
+    ]

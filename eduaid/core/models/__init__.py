@@ -1,0 +1,32 @@
+"""The kernel's tables, by noun."""
+
+from .accounts import Post, User
+from .calendar import SchoolYear, Term
+from .changes import ChangeSet, Cursor
+from .keys import DataKey
+from .access import AccessRecord
+from .notices import Notice
+from .places import Region, School
+from .uploads import CellEdit, ColumnMemory, Finding, ListSlice, Upload, UploadFile, UploadRow, UploadSheet
+
+__all__ = [
+    "AccessRecord",
+    "CellEdit",
+    "ChangeSet",
+    "ColumnMemory",
+    "Cursor",
+    "DataKey",
+    "Finding",
+    "ListSlice",
+    "Notice",
+    "Post",
+    "Region",
+    "School",
+    "SchoolYear",
+    "Term",
+    "Upload",
+    "UploadFile",
+    "UploadRow",
+    "UploadSheet",
+    "User",
+]
