@@ -180,10 +180,14 @@ def spawn(
     return child
 
 
-def stop(child: subprocess.Popen[bytes], sent: signal.Signals, patience: float) -> None:
-    """Ask the child to end; after `patience` seconds end it and everything that it started."""
+def stop(child: subprocess.Popen[bytes], sent: signal.Signals | None, patience: float) -> None:
+    """Ask the child to end; after `patience` seconds end it and everything that it started.
+
+    `sent=None` for a child that was asked already: a second request makes some programs drop what they hold.
+    """
     if child.poll() is None:
-        child.send_signal(sent)
+        if sent is not None:
+            child.send_signal(sent)
         try:
             child.wait(patience)
         except subprocess.TimeoutExpired:

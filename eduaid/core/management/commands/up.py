@@ -196,40 +196,18 @@ class Command(BaseCommand):
     # --- children ---------------------------------------------------------------------------------------------
 
     def start_children(self, listener: socket.socket) -> None:
-        python = sys.executable
-        celery = [python, "-m", "celery", "-A", "eduaid"]
+        web = f"gunicorn eduaid.wsgi:application --bind fd://{listener.fileno()} --workers {WEB_WORKERS}"
+        worker = f"celery -A eduaid worker -Q default --concurrency {TASK_WORKERS} --loglevel INFO"
+        beat = "celery -A eduaid beat --loglevel WARNING --pidfile="
         self.children = [
             Child(
                 "web",
-                # fmt: off
-                [
-                    python,
-                    "-m",
-                    "gunicorn",
-                    "eduaid.wsgi:application",
-                    "--bind",
-                    f"fd://{listener.fileno()}",
-                    "--workers",
-                    str(WEB_WORKERS),
-                    "--worker-class",
-                    "sync",
-                    "--no-control-socket",
-                    # Path without its query: what was searched for stays out of the log.
-                    "--access-logfile",
-                    "-",
-                    "--access-logformat",
-                    "%(t)s %(m)s %(U)s %(s)s %(M)sms",
-                ],
-                # fmt: on
+                module(f"{web} --worker-class sync --no-control-socket"),
                 patience=10,
                 pass_fds=[listener.fileno()],
             ),
-            Child(
-                "worker",
-                [*celery, "worker", "-Q", "default", "--concurrency", str(TASK_WORKERS), "--loglevel", "INFO"],
-                patience=20,
-            ),
-            Child("beat", [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""], patience=5),
+            Child("worker", module(worker), patience=20),
+            Child("beat", module(beat), patience=5),
         ]
         for child in self.children:
             self.start_child(child)
@@ -252,7 +230,7 @@ class Command(BaseCommand):
                 child.process.terminate()
         for child in started:
             assert child.process is not None
-            processes.stop(child.process, signal.SIGTERM, child.patience)
+            processes.stop(child.process, None, child.patience)
 
     def revive_children(self) -> None:
         for child in self.children:
@@ -308,6 +286,11 @@ def _ignore_stop_signals() -> None:
     """Stopping is under way, and every wait in it has its limit: a second Ctrl-C would leave processes behind."""
     for number in _STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def module(command: str) -> list[str]:
+    """A Python module's command line, run by our own interpreter."""
+    return [sys.executable, "-m", *command.split()]
 
 
 def manage() -> list[str]:
