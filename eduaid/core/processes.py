@@ -44,7 +44,11 @@ class Account:
 
     def may_enter(self, folder: Path) -> bool:
         """Whether the account can reach what lies in the folder (every folder above it included)."""
-        return all(self._permits(part, 0o1) for part in (folder, *folder.parents) if part.exists())
+        return all(
+            self._permits(part, 0o1)
+            for part in (folder, *folder.parents)
+            if part.exists()
+        )
 
     def may_run(self, program: Path) -> bool:
         return self.may_enter(program.parent) and self._permits(program, 0o5)
@@ -170,7 +174,8 @@ def spawn(
             extra_groups=[] if other else None,
             start_new_session=True,
             pass_fds=pass_fds,
-            preexec_fn=die_with_parent,  # runs after the change of user, which would clear the death signal
+            # Runs after the change of user, which would clear the death signal. Nothing in it takes a lock.
+            preexec_fn=die_with_parent,  # noqa: PLW1509
         )
     finally:
         os.close(output)
@@ -180,7 +185,9 @@ def spawn(
     return child
 
 
-def stop(child: subprocess.Popen[bytes], sent: signal.Signals | None, patience: float) -> None:
+def stop(
+    child: subprocess.Popen[bytes], sent: signal.Signals | None, patience: float
+) -> None:
     """Ask the child to end; after `patience` seconds end it and everything that it started.
 
     `sent=None` for a child that was asked already: a second request makes some programs drop what they hold.

@@ -1,7 +1,7 @@
 """`manage.py provision`: the two database roles and the database, made by a superuser once before the first upgrade."""
 
 import argparse
-from typing import Any
+from typing import Any, ClassVar
 
 import environ
 from django.core.management.base import BaseCommand, CommandError
@@ -16,15 +16,24 @@ class Command(BaseCommand):
         "Create the owner role, the application role and the database that DATABASE_OWNER_URL and DATABASE_URL name, "
         "if they are absent, and set the roles' passwords to those of the URLs. Can be repeated."
     )
-    requires_system_checks: list[str] = []
+    requires_system_checks: ClassVar[list[str]] = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--superuser-url", help="default: DATABASE_SUPERUSER_URL, or DATABASE_SUPERUSER_URL_FILE")
+        parser.add_argument(
+            "--superuser-url",
+            help="default: DATABASE_SUPERUSER_URL, or DATABASE_SUPERUSER_URL_FILE",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        superuser_url = options["superuser_url"] or self.required("DATABASE_SUPERUSER_URL")
+        superuser_url = options["superuser_url"] or self.required(
+            "DATABASE_SUPERUSER_URL"
+        )
         try:
-            provision(superuser_url, self.required("DATABASE_OWNER_URL"), self.required("DATABASE_URL"))
+            provision(
+                superuser_url,
+                self.required("DATABASE_OWNER_URL"),
+                self.required("DATABASE_URL"),
+            )
         except ServicesError as error:
             raise CommandError(str(error)) from error
         self.stdout.write("数据库账户与数据库已就绪。")
