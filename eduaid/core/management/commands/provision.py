@@ -19,21 +19,12 @@ class Command(BaseCommand):
     requires_system_checks: ClassVar[list[str]] = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            "--superuser-url",
-            help="default: DATABASE_SUPERUSER_URL, or DATABASE_SUPERUSER_URL_FILE",
-        )
+        parser.add_argument("--superuser-url", help="default: DATABASE_SUPERUSER_URL, or DATABASE_SUPERUSER_URL_FILE")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        superuser_url = options["superuser_url"] or self.required(
-            "DATABASE_SUPERUSER_URL"
-        )
+        superuser_url = options["superuser_url"] or self.required("DATABASE_SUPERUSER_URL")
         try:
-            provision(
-                superuser_url,
-                self.required("DATABASE_OWNER_URL"),
-                self.required("DATABASE_URL"),
-            )
+            provision(superuser_url, self.required("DATABASE_OWNER_URL"), self.required("DATABASE_URL"))
         except ServicesError as error:
             raise CommandError(str(error)) from error
         self.stdout.write("数据库账户与数据库已就绪。")

@@ -60,37 +60,21 @@ class Command(BaseCommand):
     requires_system_checks: ClassVar[list[str]] = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            "--demo",
-            action="store_true",
-            help="load the example county if the database is empty",
-        )
+        parser.add_argument("--demo", action="store_true", help="load the example county if the database is empty")
         parser.add_argument("--people", type=int, help="size of the example county")
-        parser.add_argument(
-            "--port",
-            type=int,
-            help=f"default: EDUAID_PORT, else the first free one from {FIRST_PORT}",
-        )
-        parser.add_argument(
-            "--host",
-            default="127.0.0.1",
-            help="address to listen on (default: this machine only)",
-        )
+        parser.add_argument("--port", type=int, help=f"default: EDUAID_PORT, else the first free one from {FIRST_PORT}")
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         for number in _STOP_SIGNALS:
-            if (
-                number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
-            ):  # nohup asks to be left alone
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup asks to be left alone
                 signal.signal(number, _interrupt)
         state: Path = settings.STATE_DIR
         self.children: list[Child] = []
         try:
             with contextlib.ExitStack() as undo:
                 lock = undo.enter_context(self.only_one(state))
-                listener = undo.enter_context(
-                    self.listen(options["host"], options["port"])
-                )
+                listener = undo.enter_context(self.listen(options["host"], options["port"]))
                 port = listener.getsockname()[1]
                 address = f"http://{options['host']}:{port}/"
                 processes.note_holder(lock, f"{address} (进程 {os.getpid()})")
@@ -103,9 +87,7 @@ class Command(BaseCommand):
                 self.wait_until_answering(listener)
                 if options["demo"]:
                     self.show_example(options["people"])
-                self.stdout.write(
-                    f"\n已启动: {address}   日志: {self.logs}   按 Ctrl-C 停止。"
-                )
+                self.stdout.write(f"\n已启动: {address}   日志: {self.logs}   按 Ctrl-C 停止。")
                 self.stdout.flush()
                 self.watch(embedded)
         except Interrupted:
@@ -122,9 +104,7 @@ class Command(BaseCommand):
         try:
             lock = processes.take_lock(state / "up.lock")
         except processes.LockedError as error:
-            raise CommandError(
-                f"本项目已在运行: {error.holder}。如需重启,请先在原窗口按 Ctrl-C 停止。"
-            ) from error
+            raise CommandError(f"本项目已在运行: {error.holder}。如需重启,请先在原窗口按 Ctrl-C 停止。") from error
         with lock:
             yield lock
 
@@ -146,36 +126,22 @@ class Command(BaseCommand):
                     self.stdout.write(f"端口 {FIRST_PORT} 已被占用,改用 {candidate}。")
                 yield listener
                 return
-        raise CommandError(
-            f"端口 {wanted or FIRST_PORT} 不能使用,请用 --port 指定另一个端口。"
-        )
+        raise CommandError(f"端口 {wanted or FIRST_PORT} 不能使用,请用 --port 指定另一个端口。")
 
     @contextlib.contextmanager
     def services(self, state: Path) -> Iterator[Services | None]:
         """What the environment does not name is started here; None when it names both."""
         named = {
-            name
-            for name in ("DATABASE_URL", "REDIS_URL")
-            if os.environ.get(name) or os.environ.get(f"{name}_FILE")
+            name for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name) or os.environ.get(f"{name}_FILE")
         }
-        if "DATABASE_URL" in named and not any(
-            os.environ.get(f"DATABASE_OWNER_URL{end}") for end in ("", "_FILE")
-        ):
-            raise CommandError(
-                "设置了 DATABASE_URL 就必须同时设置 DATABASE_OWNER_URL(执行升级的账户)。"
-            )
+        if "DATABASE_URL" in named and not any(os.environ.get(f"DATABASE_OWNER_URL{end}") for end in ("", "_FILE")):
+            raise CommandError("设置了 DATABASE_URL 就必须同时设置 DATABASE_OWNER_URL(执行升级的账户)。")
         self.keep_keyring(state)
         if {"DATABASE_URL", "REDIS_URL"} <= named:
             yield None
             return
-        with Services(
-            state, postgres="DATABASE_URL" not in named, valkey="REDIS_URL" not in named
-        ) as embedded:
-            self.environment |= {
-                name: url
-                for name, url in embedded.endpoints.environment().items()
-                if url
-            }
+        with Services(state, postgres="DATABASE_URL" not in named, valkey="REDIS_URL" not in named) as embedded:
+            self.environment |= {name: url for name, url in embedded.endpoints.environment().items() if url}
             yield embedded
 
     def keep_keyring(self, state: Path) -> None:
@@ -193,9 +159,7 @@ class Command(BaseCommand):
         try:
             for name, step in steps.items():
                 if step.wait() != 0:
-                    raise ChildFailedError(
-                        f"{name} 失败:\n{processes.last_lines(self.logs / f'{name}.log', 15)}"
-                    )
+                    raise ChildFailedError(f"{name} 失败:\n{processes.last_lines(self.logs / f'{name}.log', 15)}")
         finally:
             for step in steps.values():
                 processes.stop(step, signal.SIGTERM, patience=5)
@@ -220,19 +184,14 @@ class Command(BaseCommand):
         """A command whose output the user sees."""
         self.stdout.flush()
         step = subprocess.Popen(
-            [*manage(), *arguments],
-            env=self.environment,
-            cwd=settings.BASE_DIR,
-            start_new_session=True,
+            [*manage(), *arguments], env=self.environment, cwd=settings.BASE_DIR, start_new_session=True
         )
         try:
             code = step.wait()
         finally:
             processes.stop(step, signal.SIGTERM, patience=5)
         if code != 0:
-            raise ChildFailedError(
-                f"manage.py {' '.join(arguments)} 失败(代码 {code})。"
-            )
+            raise ChildFailedError(f"manage.py {' '.join(arguments)} 失败(代码 {code})。")
 
     # --- children ---------------------------------------------------------------------------------------------
 
@@ -278,17 +237,11 @@ class Command(BaseCommand):
             if child.process is None or child.process.poll() is None:
                 continue
             now = time.monotonic()
-            child.deaths = [
-                death
-                for death in child.deaths
-                if now - death < QUICK_DEATH_SECONDS * QUICK_DEATHS_ALLOWED
-            ]
+            child.deaths = [death for death in child.deaths if now - death < QUICK_DEATH_SECONDS * QUICK_DEATHS_ALLOWED]
             child.deaths.append(now)
             if len(child.deaths) > QUICK_DEATHS_ALLOWED:
                 log = self.logs / f"{child.name}.log"
-                raise ChildFailedError(
-                    f"{child.name} 反复退出,已停止。{log} 的末尾:\n{processes.last_lines(log, 15)}"
-                )
+                raise ChildFailedError(f"{child.name} 反复退出,已停止。{log} 的末尾:\n{processes.last_lines(log, 15)}")
             self.report_restart(child.name, child.process.returncode)
             self.start_child(child)
 
@@ -304,9 +257,7 @@ class Command(BaseCommand):
             self.revive_children()
             if time.monotonic() > limit:
                 log = self.logs / "web.log"
-                raise ChildFailedError(
-                    f"网页服务没有应答。{log} 的末尾:\n{processes.last_lines(log, 15)}"
-                )
+                raise ChildFailedError(f"网页服务没有应答。{log} 的末尾:\n{processes.last_lines(log, 15)}")
             time.sleep(0.05)
 
     def watch(self, embedded: Services | None) -> None:
