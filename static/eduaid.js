@@ -104,13 +104,18 @@
     setTimeout(function () { box.textContent = box.getAttribute("data-then") || "已重新隐藏"; }, Number(box.getAttribute("data-hide-after")) * 1000);
   }
 
-  /* In the error grid Enter saves the cell and goes to the next one. */
+  /* Error grid: after a row was saved, the next field that waits gets the focus; a row still wrong keeps it. */
+  function goOn(row) {
+    var grid = row.closest("[data-next-on-enter]"), inputs, at;
+    if (!grid || row.tagName !== "TR") { return; }
+    if (row.classList.contains("is-bad")) { var own = row.querySelector("input:not([type=hidden])"); if (own) { own.focus(); } return; }
+    inputs = all("input[aria-invalid=true]", grid);
+    at = inputs.filter(function (input) { return row.compareDocumentPosition(input) & Node.DOCUMENT_POSITION_FOLLOWING; })[0];
+    if (at || inputs[0]) { (at || inputs[0]).focus(); }
+    say("已保存");
+  }
+
   doc.addEventListener("keydown", function (event) {
-    var cell = event.target;
-    if (event.key === "Enter" && cell.matches && cell.matches("[data-next-on-enter] input")) {
-      var cells = all("[data-next-on-enter] input:not([type=hidden]):not([type=checkbox])"), next = cells[cells.indexOf(cell) + 1];
-      if (cell.hasAttribute("hx-post") || cell.hasAttribute("data-hx-post")) { event.preventDefault(); cell.dispatchEvent(new Event("change", { bubbles: true })); if (next) { next.focus(); next.select(); } }
-    }
     if (event.key === "Escape") {
       all("details.menu[open]").forEach(function (menu) { menu.open = false; menu.querySelector("summary").focus(); });
     }
@@ -131,12 +136,13 @@
     all("[data-hide-after]", within).forEach(setUpReveal);
     if (within.matches && within.matches("[data-drop]")) { setUpDrop(within); }
   }
-  doc.addEventListener("htmx:afterSwap", function (event) {
-    var part = event.detail.elt || event.target;
-    setUp(part); focusErrors(part); speakSlowly(doc.querySelector("[data-slow-live]"));
+  doc.addEventListener("htmx:load", function (event) {
+    var part = event.detail.elt;
+    if (part === doc.body) { return; }
+    setUp(part); goOn(part); focusErrors(part); speakSlowly(doc.querySelector("[data-slow-live]"));
   });
-  doc.addEventListener("htmx:sendError", function () { say("网络不通,请稍后再试"); });
-  doc.addEventListener("htmx:responseError", function () { say("没有保存成功,请刷新页面再试"); });
+  doc.addEventListener("htmx:sendError", function () { say("网络不通，请稍后再试"); });
+  doc.addEventListener("htmx:responseError", function () { say("没有保存成功，请刷新页面再试"); });
 
   setUp(doc); focusErrors(doc);
 }());
