@@ -1,0 +1,1 @@
+"""The lists of the invented county, one module for each kind, in the columns and habits of real ones."""
