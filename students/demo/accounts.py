@@ -14,7 +14,7 @@ _SINCE = date(2025, 9, 1)
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A role at a region or school, by code."""
+    """A role (the keys of the program's roles) at a region or school, by code."""
 
     role: str
     scope_code: str
@@ -32,15 +32,15 @@ class User:
 
 
 _BUREAU = (
-    ("county", "county-officer", "县教育局经办人"),
-    ("leader", "leader", "县教育局分管领导"),
-    ("dropout", "dropout-officer", "控辍保学专干"),
-    ("aid", "aid-officer", "学生资助中心专干"),
-    ("data", "data-administrator", "数据管理员"),
-    ("auditor", "auditor", "审计员"),
-    ("sysadmin", "system-administrator", "系统管理员"),
-    ("secadmin", "security-administrator", "安全管理员"),
-    ("auditadmin", "audit-administrator", "审计管理员"),
+    ("county", ("aid-officer", "dropout-officer"), "县教育局经办人"),
+    ("leader", ("leader",), "县教育局分管领导"),
+    ("dropout", ("dropout-officer",), "控辍保学专干"),
+    ("aid", ("aid-officer",), "学生资助中心专干"),
+    ("data", ("data-admin",), "数据管理员"),
+    ("auditor", ("auditor",), "审计员"),
+    ("sysadmin", ("system-admin",), "系统管理员"),
+    ("secadmin", ("security-admin",), "安全管理员"),
+    ("auditadmin", ("audit-admin",), "审计管理员"),
 )
 
 
@@ -51,14 +51,17 @@ def letter(position: int) -> str:
 
 def make_users(rng: random.Random, places: Places, schools: Sequence[School]) -> tuple[User, ...]:
     """Make the bureau's people, a head for each township, heads and teachers for some schools."""
-    users = [User(username, _name(rng), title, (Post(role, COUNTY),)) for username, role, title in _BUREAU]
+    users = [
+        User(username, _name(rng), title, tuple(Post(role, COUNTY) for role in roles))
+        for username, roles, title in _BUREAU
+    ]
     for position, township in enumerate(places.townships):
         users.append(
             User(
                 f"town-{letter(position)}",
                 _name(rng),
                 f"{township.name}中心校校长",
-                (Post("township-head", township.code),),
+                (Post("town-head", township.code),),
             )
         )
     for position, school in enumerate(schools_with_accounts(places, schools)):

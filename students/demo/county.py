@@ -12,7 +12,7 @@ from students.demo.enrolments import make_enrolments
 from students.demo.lists.class_rosters import make_class_rosters
 from students.demo.lists.hardship import make_hardship_lists
 from students.demo.lists.population import make_population_lists
-from students.demo.lists.poverty import make_poverty_register
+from students.demo.lists.poverty import make_poverty_register, poverty_attribute
 from students.demo.lists.registry import make_registry_lists
 from students.demo.people import Person, make_population
 from students.demo.places import COUNTY, Region, make_places
@@ -142,6 +142,7 @@ def _record_people(world: World) -> None:
             hukou_township=household.township,
             village=household.origin if household.village else "",
             poverty=household.poverty,
+            poverty_attribute=poverty_attribute(household),
             in_poverty_register=bool(household.poverty),
         )
 
@@ -171,7 +172,8 @@ def _child_truth(world: World, child: Person) -> PersonTruth:
         left_behind=child.left_behind,
         registry_no=enrolment.registry_no,
         poverty=household.poverty,
-        hardship=child.hardship,
+        poverty_attribute=poverty_attribute(household),
+        hardship=child.hardship if child.alive else (),
         twin=child.twin,
         in_population=has_hukou_row(child),
         in_registry=enrolment.registered,

@@ -15,7 +15,7 @@ _MERGED_ON = date(2025, 7, 1)
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A place of the tree; `valid_until` is the last day of its existence and `merged_into` the code of its successor."""
+    """A place of the tree; `valid_until` is the first day without it, `merged_into` the code of its successor."""
 
     code: str
     name: str
@@ -167,7 +167,7 @@ def make_places(rng: random.Random, surnames: tuple[str, ...]) -> Places:
                     _MERGED_STEM + "村",
                     "village",
                     township.code,
-                    valid_until=date.fromordinal(_MERGED_ON.toordinal() - 1),
+                    valid_until=_MERGED_ON,
                     merged_into=merged_into,
                 )
             )

@@ -49,6 +49,12 @@ class School:
     seat: Literal["county", "township", "outside"]  # who runs it
     boarding: bool
     in_county: bool = True
+    private: bool = False
+
+    @property
+    def stage_codes(self) -> list[str]:
+        """The stages by the program's codes, 1 for kindergartens to 5 for vocational schools."""
+        return [str(STAGES.index(stage) + 1) for stage in self.stages]
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -102,7 +108,7 @@ def _add_county_seat(maker: "_Maker", region: str, primary_pupils: float, rural_
         maker.add(
             "kindergarten", name, (f"县{ordinals[number]}幼", f"第{ordinals[number]}幼儿园"), region, seat="county"
         )
-    maker.add("kindergarten", f"{COUNTY_NAME}城关镇小天使幼儿园", ("小天使幼儿园",), region)
+    maker.add("kindergarten", f"{COUNTY_NAME}城关镇小天使幼儿园", ("小天使幼儿园",), region, private=True)
     for number in range(max(1, round(primary_pupils / (2.4 * rural_size)))):
         name = f"{COUNTY_NAME}第{ordinals[number]}小学"
         maker.add("primary", name, (f"县{ordinals[number]}小", f"第{ordinals[number]}小学"), region, seat="county")
@@ -148,6 +154,7 @@ class _Maker:
         *,
         seat: Literal["county", "township", "outside"] = "township",
         boarding: bool = False,
+        private: bool = False,
     ) -> None:
         serial = 5000 + 37 * len(self.schools)
         self.schools.append(
@@ -160,5 +167,6 @@ class _Maker:
                 seat=seat,
                 boarding=boarding,
                 in_county=region.startswith(COUNTY),
+                private=private,
             )
         )

@@ -23,7 +23,11 @@ class RowTruth(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PersonTruth:
-    """The facts of a person. Regions and schools by code; empty where there is none."""
+    """The facts of a person. Regions and schools by code; empty where there is none.
+
+    `in_population`, `in_registry`, `in_roster` and `in_poverty_register` say whether a list as delivered names the person,
+    in whatever spelling, waiting rows included.
+    """
 
     number: int
     name: str
@@ -44,7 +48,8 @@ class PersonTruth:
     boarding: bool = False
     left_behind: int = 0
     registry_no: str = ""
-    poverty: str = ""
+    poverty: str = ""  # as of now: 脱贫户, or the kind of monitoring
+    poverty_attribute: str = ""  # as the register writes it: 一般贫困户, 低保贫困户, or the kind of monitoring
     hardship: tuple[str, ...] = ()
     twin: int = 0
     in_population: bool = False

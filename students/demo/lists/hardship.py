@@ -36,8 +36,8 @@ _GETTERS: dict[str, Callable[[int, _Line], Cell]] = {
     "id_tab": lambda serial, line: f"{line.entry.id_no}\t" if line.entry.id_no else "",
     "category": lambda serial, line: line.category,
     "disability": lambda serial, line: _disability(line.entry.person),
-    "certified": lambda serial, line: 2017 + line.entry.person.number % 9,
-    "from": lambda serial, line: f"20{18 + line.entry.person.number % 8}-{1 + line.entry.person.number % 12:02d}-01",
+    "certified": lambda serial, line: _year_since_birth(line.entry.person),
+    "from": lambda serial, line: f"{_year_since_birth(line.entry.person)}-{1 + line.entry.person.number % 12:02d}-01",
     "address": lambda serial, line: line.entry.person.household.address,
     "phone": lambda serial, line: line.entry.phone,
     "empty": lambda serial, line: "",
@@ -169,7 +169,7 @@ def make_hardship_lists(world: World) -> list[Workbook]:
 
 def _ordered(world: World) -> list[Person]:
     return sorted(
-        (child for child in world.population.children if child.hardship),
+        (child for child in world.population.children if child.hardship and child.alive),
         key=lambda child: (child.household.origin, child.household.number, child.number),
     )
 
@@ -202,6 +202,10 @@ def _workbook(world: World, form: _Form, lines: list[_Line]) -> Workbook:
 def _township(child: Person) -> str:
     village = child.household.village
     return village.township.name if village else ""
+
+
+def _year_since_birth(child: Person) -> int:
+    return max(child.born.year + 1, 2017 + child.number % 9)
 
 
 def _disability(child: Person) -> str:

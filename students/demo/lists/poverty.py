@@ -101,6 +101,13 @@ def make_poverty_register(world: World) -> list[Workbook]:
     ]
 
 
+def poverty_attribute(household: Household) -> str:
+    """Return what the register says of a household in its column 贫困户属性 or 监测对象类别."""
+    if household.poverty != POVERTY[0]:
+        return household.poverty
+    return "低保贫困户" if household.dibao else "一般贫困户"
+
+
 class _Maker:
     """Writes households in one form."""
 
@@ -154,7 +161,6 @@ class _Maker:
         township = household.village.township.name
         cause = rng.choice(_CAUSES)
         size = len(_members(household))
-        kind = "低保贫困户" if household.dibao else "一般贫困户"
         monitored = household.poverty != POVERTY[0]
         return {
             **dict.fromkeys(("行政县", "县区", "县"), "示例县"),
@@ -165,7 +171,7 @@ class _Maker:
             "人数": size,
             "脱贫属性": "已脱贫",
             "脱贫年度": rng.randint(2014, 2020),
-            "贫困户属性": kind,
+            "贫困户属性": poverty_attribute(household),
             "主要致贫原因": cause,
             "危房户": "否",
             "饮水安全": "是",
