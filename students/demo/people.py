@@ -292,6 +292,8 @@ class _Maker:
         region = COUNTY if household.village and rng.random() > 0.02 else household.origin[:6]
         if household.village and rng.random() < 0.015:
             region = rng.choice(OUTSIDE_COUNTIES)[0]  # registered where the mother comes from
+        if elder_twin and elder_twin.id_no:
+            region = elder_twin.id_no[:6]
         child = Person(
             number=len(self.children) + 1,
             name=name,

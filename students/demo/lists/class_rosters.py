@@ -193,8 +193,8 @@ def _draw_habits(rng: random.Random, school: School, position: int) -> _Habits:
         form = _KINDERGARTEN_FORM
     else:
         form = _FORMS[position % len(_FORMS)]
-    chance = rng.random()
-    format: Format = "csv" if chance < 0.06 else "xls" if chance < 0.20 else "xlsx"
+    # By position, so that every county has some of each
+    format: Format = "csv" if position % 16 == 5 else "xls" if position % 7 == 3 else "xlsx"
     with_junior = "junior" in school.stages
     return _Habits(
         form=form,
@@ -204,7 +204,7 @@ def _draw_habits(rng: random.Random, school: School, position: int) -> _Habits:
         class_words=rng.choice(("plain", "brackets", "whole")),
         phone_as_number=rng.random() < 0.2,
         short_name=rng.random() < 0.3,
-        file_per_grade=format == "xlsx" and school.kind in ("junior", "primary") and rng.random() < 0.15,
+        file_per_grade=format == "xlsx" and school.kind == "junior" and position % 3 == 0,
         repeats_titles=rng.random() < 0.6,
     )
 

@@ -154,11 +154,15 @@ def make_population_lists(world: World) -> list[Workbook]:
         rng = world.rng(f"population:{township.code}")
         slips = Slips(rng, world.rates, POPULATION_SLIPS)
         lines = _lines(world, township, slips, doubles.get(township.code, []), rng)
+        if not lines:
+            continue  # a list without rows is no list
         form = _FORMS[_FORM_OF[position]]
         if position == _THREE_FILES:
             bounds = (("3—5岁", 3, 5), ("6—15岁", 6, 15), ("16—22岁", 16, 22))
             for label, low, high in bounds:
                 part = [line for line in lines if low <= line.entry.person.age <= high]
+                if not part:
+                    continue
                 workbook = _workbook(world, township, position, form, part, f"{township.name}户籍人口{label}.xlsx")
                 workbook.group = f"{township.name}户籍人口"
                 workbooks.append(workbook)

@@ -62,7 +62,7 @@ class _Form:
 
 
 def make_poverty_register(world: World) -> list[Workbook]:
-    """Make the three files; every poor household stands in exactly one of them."""
+    """Make the three files, without those that would be empty; every poor household stands in exactly one of them."""
     small = world.places.townships[_SMALL_FORM_TOWNSHIP]
     poor = [household for household in world.population.households if household.poverty]
     poor.sort(key=lambda household: (household.origin, household.poverty_no))
@@ -78,7 +78,7 @@ def make_poverty_register(world: World) -> list[Workbook]:
         ),
     )
     county_code = small.parent
-    return [
+    files = [
         county.workbook(
             "示例县脱贫户信息202609.xlsx",
             [household for household in registered if household.township != small.code],
@@ -99,6 +99,7 @@ def make_poverty_register(world: World) -> list[Workbook]:
             supplement=True,
         ),
     ]
+    return [file for file in files if len(file.sheets[0].rows) > file.sheets[0].header_row]
 
 
 def poverty_attribute(household: Household) -> str:

@@ -113,6 +113,11 @@ def class_name(grade: Grade, number: int) -> str:
     return f"{_grade_stem(grade)}（{number}）班"
 
 
+def _class_with_grade(grade: Grade, number: int) -> str:
+    """Return the class number of the export, where kindergartens write 小班1班."""
+    return f"{grade.name}{number}班" if grade.stage == "kindergarten" else class_name(grade, number)
+
+
 def _grade_stem(grade: Grade) -> str:
     if grade.stage == "kindergarten":
         return grade.name[0]
@@ -126,8 +131,9 @@ def make_registry_lists(world: World) -> list[Workbook]:
         if enrolment.registered and enrolment.school:
             by_region.setdefault(enrolment.school.region, []).append(enrolment)
     return [
-        _workbook(world, township, position, by_region.get(township.code, []))
+        _workbook(world, township, position, by_region[township.code])
         for position, township in enumerate(world.places.townships)
+        if township.code in by_region
     ]
 
 
@@ -238,7 +244,7 @@ class _Writer:
             "政治面貌": coded(politics, _POLITICS_CODES[politics]),
             "户口性质": coded("农业户口" if rural else "非农业户口", "1" if rural else "2"),
             "户口所在地行政区划": household.origin.ljust(12, "0"),
-            "班号": class_name(grade, enrolment.class_number),
+            "班号": _class_with_grade(grade, enrolment.class_number),
             "年级": grade.name,
             "班级号": f"{enrolment.class_number}班",
             "入学年月": f"{enrolment.entered:%Y%m}",
