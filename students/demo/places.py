@@ -110,18 +110,6 @@ class Places:
     townships: tuple[Region, ...]
     villages: dict[str, tuple[Village, ...]]
 
-    def name(self, code: str) -> str:
-        """Return the name of a region code."""
-        return self._names()[code]
-
-    def _names(self) -> dict[str, str]:
-        return {region.code: region.name for region in self.regions}
-
-    @property
-    def merged_village(self) -> Region:
-        """Return the village that no longer exists."""
-        return next(region for region in self.regions if region.merged_into)
-
 
 def make_places(rng: random.Random, surnames: tuple[str, ...]) -> Places:
     """Build the tree. `surnames` are the ones that villages cluster around."""

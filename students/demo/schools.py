@@ -9,13 +9,6 @@ SchoolKind = Literal["kindergarten", "primary", "junior", "nine-year", "senior",
 Stage = Literal["kindergarten", "primary", "junior", "senior", "vocational"]
 
 STAGES: tuple[Stage, ...] = ("kindergarten", "primary", "junior", "senior", "vocational")
-STAGE_NAMES: dict[Stage, str] = {
-    "kindergarten": "学前",
-    "primary": "小学",
-    "junior": "初中",
-    "senior": "普通高中",
-    "vocational": "中职",
-}
 _STAGES_OF: dict[SchoolKind, tuple[Stage, ...]] = {
     "kindergarten": ("kindergarten",),
     "primary": ("primary",),

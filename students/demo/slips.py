@@ -38,6 +38,8 @@ PLANTED: dict[str, Outcome] = {
     "id-sibling": "asks",
     "id-fifteen": "asks",
     "duplicate-hukou": "asks",
+    "no-id": "asks",  # true: no number has been issued
+    "foreign-document": "asks",  # true: a passport, in lists that mostly have no column for the kind
     "double-enrolment": "asks",
     # Seen only when lists are compared
     "not-cancelled": "silent",
@@ -176,6 +178,8 @@ class Slips:
         """Make the entry of a person; `force` names slips of which one is made in any case."""
         rng = self._rng
         entry = Entry(person, person.name, person.sex, person.born, person.id_no, person.ethnic, phone)
+        if person.id_type != "居民身份证":
+            entry.planted.append("foreign-document" if person.id_no else "no-id")
         if force:
             self._try_until_changed(entry, tuple(force), (1,) * len(force))
         elif rng.random() < self._rates.wrong_item:

@@ -61,10 +61,8 @@ _ETHNIC_CODES = {
 _ID_TYPE_CODES = {"居民身份证": "1", "护照": "A", "其他": "Z"}
 _SEX_CODES = {"男": "1", "女": "2"}
 _YES_CODES = {"否": "0", "是": "1"}
-_HUKOU_CODES = {"农业户口": "1", "非农业户口": "2"}
 _STAY_CODES = {"走读": "1", "住校": "2"}
 _LEFT_BEHIND = ("非留守儿童", "单亲留守儿童", "双亲留守儿童")
-_LEFT_BEHIND_CODES = {label: str(code) for code, label in enumerate(_LEFT_BEHIND)}
 _HEALTH_CODES = {"健康或良好": "10", "一般或较弱": "20", "残疾": "50"}
 _POLITICS_CODES = {"群众": "13", "共青团员": "03"}
 _DISABILITY_CODES = {
@@ -77,7 +75,6 @@ _DISABILITY_CODES = {
     "多重残疾": "7",
     "无残疾": "0",
 }
-_NUMERALS = "一二三四五六七八九"
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,8 @@ def test_without_errors_nothing_is_planted_but_habits() -> None:
         registry_only=0,
         changed_id=0,
         minority_dotted=0,
+        no_id=0,
+        foreign_document=0,
     )
     county = generate(1500, 3, clean)
     assert set(county.truth.planted()) <= {"school-short", "old-village", "id-fifteen", "stage-outdated"}
