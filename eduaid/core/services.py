@@ -626,10 +626,17 @@ def _keep(state: Path, tell: int) -> None:
     """Serve until no client holds its lock any more (or until SIGTERM)."""
     signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
     # The lock is let go after the servers: who asks while they stop waits, and then starts anew.
-    with (state / "clients.lock").open("a") as lock, Services(state, throw_away=True):
+    with (state / "clients.lock").open("a") as lock, Services(state, throw_away=True) as servers:
         os.write(tell, b"+")
         os.close(tell)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                servers.revive()
+                time.sleep(0.2)
+            else:
+                return
 
 
 if __name__ == "__main__":

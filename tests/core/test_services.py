@@ -57,6 +57,16 @@ def wait_until_gone(pids: list[int]) -> bool:
     return all(processes.wait_gone(pid, patience=15) for pid in pids)
 
 
+def await_postmaster(state: Path) -> int:
+    """The number of the postmaster that accepts connections on this state folder."""
+    for _ in range(200):
+        lines = (state / "postgres" / "postmaster.pid").read_text().splitlines()
+        if len(lines) >= 8 and lines[7].strip() == "ready" and processes.started_at(int(lines[0])) is not None:
+            return int(lines[0])
+        time.sleep(0.05)
+    raise AssertionError("PostgreSQL does not come back")
+
+
 # --- life of the servers --------------------------------------------------------------------------------------
 
 
@@ -211,15 +221,21 @@ def test_all_test_processes_share_one_set_of_servers_and_the_last_one_ends_it(fo
     urls = {user.stdout.readline().strip() for user in users if user.stdout}
     assert len(urls) == 1
     (url,) = urls
-    postmaster = int((folder / "state" / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+    postmaster = await_postmaster(folder / "state")
     users[0].kill()
     users[1].communicate()
     time.sleep(0.5)
     assert ask(url, "SELECT 1") == [(1,)]
+
+    os.kill(postmaster, signal.SIGKILL)
+    assert processes.wait_gone(postmaster, patience=5)
+    revived = await_postmaster(folder / "state")
+    assert ask(url, "SELECT 1") == [(1,)]
+
     users[2].kill()
     users[0].communicate()
     users[2].communicate()
-    assert processes.wait_gone(postmaster, patience=15)
+    assert processes.wait_gone(revived, patience=15)
 
 
 # --- roles ----------------------------------------------------------------------------------------------------
