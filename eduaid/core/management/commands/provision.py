@@ -1,7 +1,7 @@
 """`manage.py provision`: the two database roles and the database, made by a superuser once before the first upgrade."""
 
 import argparse
-from typing import Any, ClassVar
+from typing import Any
 
 import environ
 from django.core.management.base import BaseCommand, CommandError
@@ -16,7 +16,7 @@ class Command(BaseCommand):
         "Create the owner role, the application role and the database that DATABASE_OWNER_URL and DATABASE_URL name, "
         "if they are absent, and set the roles' passwords to those of the URLs. Can be repeated."
     )
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--superuser-url", help="default: DATABASE_SUPERUSER_URL, or DATABASE_SUPERUSER_URL_FILE")

@@ -3,7 +3,7 @@
 import argparse
 import secrets
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.management.base import BaseCommand
 
@@ -12,7 +12,7 @@ from eduaid.core.sealing import new_keyring
 
 class Command(BaseCommand):
     help = "Make the secret files of docker-compose.yml in FOLDER; what exists is left as it is."
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("folder", type=Path)
