@@ -34,14 +34,27 @@ class Reading:
     effective_on: dt.date
     schools: Schools
     regions: Regions
+    sheet: str = ""
+    title: str = ""
+    """The sheet's name and the text above its header: a class roster often names school and class only there."""
+
+    @property
+    def school_year(self) -> int:
+        """The calendar year in which the list's school year began."""
+        return self.effective_on.year - (self.effective_on.month < 8)
+
+    @property
+    def scope_name(self) -> str:
+        return str(self.school or self.region)
 
 
 @dataclass(frozen=True)
 class Column:
     """One concept of a list: its usual header, the other ways it is written, how a cell is read, what is kept of it.
 
-    `reader` makes the parser for one list. `facts` turns a parsed value into resolved columns (never an identifier);
-    a `sealed` column has none: its value lives only in the sealed row, found again by digest.
+    `reader` makes the parser for one list; `again` reads a cell that could not be read alone, with the rest of the row.
+    `facts` turns a parsed value into facts of the row (never an identifier); a `sealed` column keeps nothing by default:
+    its value lives only in the sealed row, found again by digest.
     """
 
     key: str
@@ -51,13 +64,14 @@ class Column:
     required: bool = False
     sealed: bool = False
     facts: Callable[[Any], Mapping[str, Json]] | None = None
+    again: Callable[[Cell, Mapping[str, Any], Reading], Result[Any]] | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
 
     def keep(self, value: Any) -> Mapping[str, Json]:
-        if self.sealed:
-            return {}
-        return self.facts(value) if self.facts else {self.key: value}
+        if self.facts:
+            return self.facts(value)
+        return {} if self.sealed else {self.key: value}
 
 
 def plain(parse: Parser) -> Callable[[Reading], Parser]:
@@ -74,13 +88,15 @@ class Place(StrEnum):
 
 @dataclass(slots=True)
 class Values:
-    """One row on its way: parsed values by column key, and where it belongs. Checks read it and may not change it."""
+    """One row on its way: parsed values by column key, and where it belongs (set by the kind's `locate`, which may also derive
+    facts from several columns). Checks read it and may not change it."""
 
     number: int
     parsed: dict[str, Any]
     town_id: int | None = None
     school_id: int | None = None
     subkey: str = ""
+    facts: dict[str, Json] = field(default_factory=dict)
 
     def get(self, key: str) -> Any:
         return self.parsed.get(key)
@@ -127,6 +143,12 @@ class Destination(Protocol):
 
     def diff(self, upload: Upload) -> Diff: ...
 
+    def diff_rows(self, upload: Upload, part: str) -> list[tuple[int | None, int | None]]: ...
+
+    def hold(self, upload: Upload) -> None:
+        """Keeps in force what the list's waiting rows may speak of. Called before its slices take force."""
+        ...
+
     def take_force(self, upload: Upload, flipped: Sequence[int]) -> Sequence[int]:
         """Makes identities for rows that found none, resolves what the flipped slices touch; returns written ids."""
         ...
@@ -146,10 +168,12 @@ class ListKind:
     columns: tuple[Column, ...]
     checks: tuple[Check, ...]
     place: Place
-    place_of: Callable[[Values, Reading], RowFinding | None]
+    locate: Callable[[Values, Reading], RowFinding | None]
     destination: Destination
     senders: frozenset[Reach]
     about: str = ""
+    id_column: str = "id_number"
+    registry_column: str = ""
     one_of: tuple[tuple[str, ...], ...] = ()
 
     def column(self, key: str) -> Column:

@@ -53,6 +53,13 @@ class Schools:
         inside = {school.pk: school for name, schools in self._by_name.items() if key in name or name in key for school in schools}
         return self._prefer_near(list(inside.values()))
 
+    def named_in(self, text: str) -> list[School]:
+        """The schools whose name stands in a longer text such as a title; of overlapping names only the longest counts."""
+        key = _key(text)
+        inside = [(name, school) for name, schools in self._by_name.items() if len(name) > 2 and name in key for school in schools]
+        longest = max((len(name) for name, _ in inside), default=0)
+        return self._prefer_near(list({school.pk: school for name, school in inside if len(name) == longest}.values()))
+
     def _prefer_near(self, schools: list[School]) -> list[School]:
         if len(schools) > 1 and self._near is not None:
             near = [school for school in schools if school.town_id == self._near]

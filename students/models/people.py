@@ -10,6 +10,7 @@ import secrets
 from typing import TYPE_CHECKING, Self
 
 import pghistory
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, CharField, F, Q, Value, When
 from django.utils import timezone
@@ -90,7 +91,7 @@ class StudentQuerySet(models.QuerySet["Student"]):
         )
 
 
-@pghistory.track(exclude=["pinyin", "key"])
+@pghistory.track(exclude=["pinyin", "name_keys", "key"])
 class Student(models.Model):
     """A child whom the bureau answers for. Identifiers lie sealed in the rows that delivered them; here are only digests."""
 
@@ -105,6 +106,10 @@ class Student(models.Model):
     # Resolved.
     name = models.CharField("姓名", max_length=60, default="")
     name_key = models.CharField(max_length=60, default="", editable=False)
+    name_keys = ArrayField(
+        models.CharField(max_length=60), default=list, editable=False,
+        help_text="Keys of every name under which a list in force knows the child; a number is confirmed by any of them.",
+    )
     pinyin = models.CharField(max_length=200, default="", editable=False, help_text="Full pinyin and initials, space-separated.")
     sex = models.CharField("性别", max_length=1, choices=Sex.choices, default="", blank=True)
     birth_on = models.DateField("出生日期", null=True, blank=True)

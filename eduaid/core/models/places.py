@@ -87,11 +87,11 @@ class SchoolQuerySet(models.QuerySet["School"]):
     def in_county(self) -> Self:
         return self.filter(is_outside=False)
 
-    def within(self, region: Region) -> Self:
-        """Schools that lie in the region: the county itself, or one township."""
-        if region.is_home:
-            return self.in_county()
-        return self.filter(town=region)
+    def lying_in(self, area: Region | School) -> Self:
+        """Schools of the area: the home county, one township, or the school itself."""
+        if isinstance(area, School):
+            return self.filter(pk=area.pk)
+        return self.in_county() if area.is_home else self.filter(town=area)
 
 
 @pghistory.track()

@@ -6,6 +6,7 @@ for ever; what they say about children is resolved in the apps above.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Self
 
 import pghistory
@@ -236,6 +237,13 @@ class UploadRowQuerySet(models.QuerySet["UploadRow"]):
         """Rows of a kind that count now: accepted rows of current slices, and rows held by a newer one that waits."""
         held = Q(held_by__state=RowState.WAITING, held_by__slice__is_current=True)
         return self.filter(Q(slice__is_current=True) | held, state=RowState.ACCEPTED, slice__kind=kind)
+
+    def waiting(self) -> Self:
+        """待改: rows of lists in force that wait for a correction; each keeps the child's last row in force."""
+        return self.filter(slice__is_current=True, state=RowState.WAITING)
+
+    def of_places(self, towns: Collection[int], schools: Collection[int]) -> Self:
+        return self.filter(Q(town__in=towns) | Q(school__in=schools))
 
 
 class UploadRow(models.Model):

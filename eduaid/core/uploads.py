@@ -1,0 +1,340 @@
+"""The life of a list: receive → recognise → stage → check → match → preview → submit → approve → in force → superseded | undone.
+
+Each verb is one transaction that leaves a trace; what takes long is done by a worker that the upload row itself calls for
+(`due`). House.md §1a says what the states mean; `core.slices` decides what is in force.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+
+import pghistory
+from celery import current_app
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from eduaid.core import access, changes, files, jobs, slices
+from eduaid.core.jobs import Lease
+from eduaid.core.lists import ListKind, UndoPreview, kind_of
+from eduaid.core.models import ListSlice, Notice, Region, School, Upload, UploadFile, User
+from eduaid.core.models.access import Action
+from eduaid.core.models.places import Level
+from eduaid.core.models.uploads import ENDED, Mode, State
+from eduaid.core.roles import Reach, Right, may, posts_of, role, today
+from eduaid.core.scope import Scope
+from eduaid.core.sealing import new_data_key
+
+UNDO_DAYS = 7
+
+
+class NotAllowed(Exception):
+    """The user may not do this; the sentence says who may."""
+
+
+class NotPossible(Exception):
+    """The list is not in a state for this; the sentence says what it waits for."""
+
+
+class AlreadyUploaded(NotPossible):
+    """The same files for the same kind, scope and date are there already."""
+
+    def __init__(self, upload: Upload) -> None:
+        super().__init__(
+            f"该文件 {timezone.localtime(upload.uploaded_at):%-m月%-d日} 已上传（名单 {upload.pk} 号，{upload.get_state_display()}），不重复导入。"
+            "如需重新导入，请先撤回那一次。"
+        )
+        self.upload = upload
+
+
+class StalePreview(NotPossible):
+    """Somebody changed the list since the page was shown."""
+
+    def __init__(self) -> None:
+        super().__init__("名单在您打开页面之后有改动，请按最新的核对结果再确认一次。")
+
+
+# --- receive --------------------------------------------------------------------------------------------------
+
+
+def receive(
+    *,
+    kind: ListKind,
+    contents: Sequence[tuple[str, bytes]],
+    place: Region | School,
+    effective_on: dt.date,
+    mode: Mode = Mode.COMPLETE,
+    by: User,
+    comment: str = "",
+) -> Upload:
+    """Takes the files of one list in: sealed on disk, a row that asks for a worker. Nothing of the contents is read yet.
+
+    Raises NotAllowed, NotPossible (wrong date, too large, no file), AlreadyUploaded. A broker that is down is no error: the
+    sweeper finds the row.
+    """
+    _may_send(by, kind, place)
+    if effective_on > today():
+        raise NotPossible(f"名单日期 {effective_on:%Y-%m-%d} 晚于今天，请改为名单上写的日期。")
+    if not contents:
+        raise NotPossible("没有选择文件。请选择要上传的表格。")
+    size = sum(len(data) for _, data in contents)
+    if size > settings.UPLOAD_MAX_BYTES:
+        raise NotPossible(f"文件共 {size / 1_048_576:.0f} MB，超过 {settings.UPLOAD_MAX_BYTES // 1_048_576} MB。请按学校或年级拆开上传。")
+    marks = [hashlib.sha256(data).hexdigest() for _, data in contents]
+    if len(set(marks)) != len(marks):
+        raise NotPossible("选择的文件中有内容完全相同的两个，请去掉重复的再上传。")
+    key = hashlib.sha256(
+        "|".join([kind.key, mode, type(place).__name__, str(place.pk), effective_on.isoformat(), *sorted(marks)]).encode()
+    ).hexdigest()
+    if known := Upload.objects.filter(idempotency_key=key).exclude(state__in=ENDED).first():
+        raise AlreadyUploaded(known)
+    data_key = new_data_key("list")
+    try:
+        with transaction.atomic():
+            upload = Upload.objects.create(
+                kind=kind.key, mode=mode, effective_on=effective_on, idempotency_key=key, data_key=data_key, uploaded_by=by,
+                comment=comment[:500], due=True, **_place_fields(place),
+            )
+    except IntegrityError:
+        # Two clicks at once: the constraint let one through; this one shows it.
+        raise AlreadyUploaded(Upload.objects.exclude(state__in=ENDED).get(idempotency_key=key)) from None
+    for position, ((name, data), mark) in enumerate(zip(contents, marks, strict=True)):
+        UploadFile.objects.create(
+            upload=upload, position=position, name=_clean_name(name), size=len(data), sha256=mark, stored_as=files.store(data, data_key)
+        )
+    wake(upload)
+    return upload
+
+
+def _clean_name(name: str) -> str:
+    """What is shown of a file name: no path, no control or direction characters, at most 255."""
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    shown = "".join(char for char in base if char.isprintable() and char not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    return shown[-255:] or "未命名"
+
+
+def _place_fields(place: Region | School) -> dict[str, Region | School | None]:
+    if isinstance(place, School):
+        return {"school": place, "region": None, "town": place.town}
+    return {"region": place, "school": None, "town": place if place.level == Level.TOWNSHIP else None}
+
+
+def _may_send(user: User, kind: ListKind, place: Region | School) -> None:
+    """A township head sends for the township and its schools, a school head for the school, the bureau for all."""
+    if isinstance(place, Region) and not (place.is_home or place.level == Level.TOWNSHIP):
+        raise NotAllowed("名单的范围只能是全县、一个乡镇或一所学校。")
+    reaches = {role(post.role).reach for post in posts_of(user) if Right.UPLOAD in role(post.role).rights}
+    if not reaches & kind.senders:
+        raise NotAllowed(f"您的岗位不能上传“{kind.label}”名单，请由县局或{kind.source}上传。")
+    if not may(user, Right.UPLOAD) or not Scope.of(user).covers(place):
+        raise NotAllowed(f"“{place}”不在您负责的范围内，不能代为上传。")
+    if isinstance(place, Region) and place.is_home and not may(user, Right.UPLOAD_COUNTY):
+        raise NotAllowed("全县名单由县教育局上传。")
+
+
+def wake(upload: Upload) -> None:
+    """Tells a worker after the commit. The row is the queue; if the broker is away, the sweeper does it within seconds."""
+    pk = upload.pk
+
+    def send() -> None:
+        try:
+            current_app.send_task("eduaid.core.tasks.advance", [pk])
+        except OperationalError:
+            jobs.log.warning("broker unreachable, left to the sweeper", upload=pk)
+
+    transaction.on_commit(send)
+
+
+# --- questions and corrections before approval -----------------------------------------------------------------
+
+
+def locked(pk: int, *, states: Sequence[State], version: int | None = None) -> Upload:
+    """The upload, locked until the transaction ends, if it is in one of the states (and still in the version shown)."""
+    upload = Upload.objects.select_for_update().get(pk=pk)
+    if upload.state not in states:
+        raise NotPossible(f"名单 {pk} 号现在是“{upload.get_state_display()}”，不能这样操作。")
+    if version is not None and upload.version != version:
+        raise StalePreview
+    return upload
+
+
+@transaction.atomic
+def cancel(upload: Upload, *, by: User) -> Upload:
+    """Ends a list that is not in force. A worker that is at it stops at its next block and leaves nothing behind."""
+    upload = locked(upload.pk, states=[State.RECEIVED, State.MAPPING, State.REVIEW, State.SUBMITTED])
+    if upload.applied_at is not None:
+        raise NotPossible("名单已经生效，不能取消；可以撤回。")
+    if by.pk != upload.uploaded_by_id and not may(by, Right.APPROVE):
+        raise NotAllowed("只有上传人或县局可以取消这份名单。")
+    upload.state, upload.due, upload.cancel_requested = State.CANCELLED, False, True
+    upload.attempt += 1  # the fence: a worker that holds the old attempt can commit nothing any more
+    upload.save(update_fields=["state", "due", "cancel_requested", "attempt"])
+    return upload
+
+
+@transaction.atomic
+def retry(upload: Upload, *, by: User) -> Upload:
+    """Puts a list that was set aside after repeated failures back into the queue."""
+    upload = locked(upload.pk, states=[State.FAILED])
+    upload.state = State.APPROVED if upload.approved_by_id else State.RECEIVED
+    upload.due, upload.failures, upload.error, upload.cancel_requested = True, 0, "", False
+    upload.save(update_fields=["state", "due", "failures", "error", "cancel_requested"])
+    wake(upload)
+    return upload
+
+
+@transaction.atomic
+def submit(upload: Upload, *, by: User, version: int | None = None, comment: str = "") -> Upload:
+    """The sender's word that the list is right as far as it goes: good rows go to the bureau, waiting rows stay in 待改."""
+    upload = locked(upload.pk, states=[State.REVIEW], version=version)
+    if upload.rows_accepted == 0:
+        raise NotPossible("没有可以入库的行，请先修改“需要修改”中的行。")
+    upload.state, upload.submitted_by, upload.submitted_at = State.SUBMITTED, by, timezone.now()
+    if comment:
+        upload.comment = comment[:500]
+    upload.save(update_fields=["state", "submitted_by", "submitted_at", "comment"])
+    return upload
+
+
+@transaction.atomic
+def send_back(upload: Upload, *, by: User, comment: str) -> Upload:
+    """The bureau returns a submitted list with a comment; the sender finds it under 待核对 again."""
+    if not may(by, Right.APPROVE):
+        raise NotAllowed("只有县局可以退回名单。")
+    if not comment.strip():
+        raise NotPossible("请写明退回的原因。")
+    upload = locked(upload.pk, states=[State.SUBMITTED])
+    upload.state, upload.comment = State.REVIEW, comment[:500]
+    upload.save(update_fields=["state", "comment"])
+    _tell(upload, f"名单 {upload.pk} 号被退回：{comment[:60]}")
+    return upload
+
+
+@transaction.atomic
+def approve(upload: Upload, *, by: User, version: int | None = None) -> Upload:
+    """The bureau lets the list take force; a worker applies it in one transaction. Nobody approves what they entered."""
+    if not may(by, Right.APPROVE):
+        raise NotAllowed("只有县局可以审核名单。")
+    upload = locked(upload.pk, states=[State.SUBMITTED], version=version)
+    if by.pk in (upload.uploaded_by_id, upload.submitted_by_id):
+        raise NotAllowed("上传或提交名单的人不能审核自己的名单，请由另一人审核。")
+    upload.state, upload.approved_by, upload.approved_at = State.APPROVED, by, timezone.now()
+    upload.due = True
+    upload.save(update_fields=["state", "approved_by", "approved_at", "due"])
+    wake(upload)
+    return upload
+
+
+# --- taking force and undoing ----------------------------------------------------------------------------------
+
+
+def apply(upload_id: int, lease: Lease) -> None:
+    """Puts an approved list in force: one transaction under a lock of its place, rights and preview checked again, the fence
+    last. A preview that has changed since it was shown does not stop the apply; the receipt says what happened."""
+    with transaction.atomic(), pghistory.context(upload=upload_id):
+        upload = Upload.objects.select_related("approved_by", "uploaded_by", "town").get(pk=upload_id)
+        kind = kind_of(upload.kind)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), %s)", [upload.kind, upload.town_id or 0])
+        approver = upload.approved_by
+        if approver is None or not may(approver, Right.APPROVE):
+            raise NotAllowed("审核人已不再有审核权限，名单没有生效，请由有权限的人重新审核。")
+        pghistory.context(user=approver.pk)  # joins the context entered above
+        now = timezone.now()
+        kind.destination.match(upload)
+        diff = kind.destination.diff(upload)
+        kind.destination.hold(upload)
+        first_time = upload.applied_at is None
+        if first_time:
+            upload.slices.update(applied_at=now)
+        else:
+            upload.rows.filter(state="A", late_at=None, slice__isnull=False, link=None).update(late_at=now)
+        flipped = slices.settle(upload)
+        written = kind.destination.take_force(upload, flipped)
+        changes.record(cause="applied", students=written, upload=upload)
+        count_rows(upload)
+        upload.rows_added, upload.rows_changed = diff.added, diff.changed
+        upload.rows_missing, upload.rows_unchanged = diff.missing, diff.unchanged
+        upload.state, upload.applied_at, upload.stage = State.IN_FORCE, upload.applied_at or now, ""
+        upload.due, upload.version = False, upload.version + 1
+        upload.save()
+        _tell(upload, f"名单 {upload.pk} 号已生效：新增 {diff.added}，变更 {diff.changed}")
+        jobs.fence(lease)
+
+
+def count_rows(upload: Upload) -> None:
+    """Sets the upload's row counts from its rows (not saved)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT state, count(*) FROM core_uploadrow"
+            " WHERE sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %s) GROUP BY state",
+            [upload.pk],
+        )
+        counts = dict(cursor.fetchall())
+    upload.rows_accepted, upload.rows_waiting = counts.get("A", 0), counts.get("W", 0)
+    upload.rows_refused, upload.rows_repeated = counts.get("R", 0), counts.get("D", 0)
+    upload.rows_read = sum(counts.values())
+
+
+def may_undo(upload: Upload, user: User) -> bool:
+    """The bureau at any time; the sender only before the approval (then it is a cancel)."""
+    return upload.applied_at is not None and upload.undone_at is None and may(user, Right.APPROVE)
+
+
+def undo_preview(upload: Upload) -> UndoPreview:
+    return kind_of(upload.kind).destination.undo_preview(upload)
+
+
+@transaction.atomic
+def undo(upload: Upload, *, by: User, reason: str) -> UndoPreview:
+    """Takes a list out of force: the older list shows again; newer lists and corrections win; nobody with acts goes.
+
+    Returns the three buckets as they were just before. The same file may be sent again afterwards.
+    """
+    if not may(by, Right.APPROVE):
+        raise NotAllowed("名单生效后由县局撤回。")
+    if not reason.strip():
+        raise NotPossible("请写明撤回的原因。")
+    upload = Upload.objects.select_for_update().get(pk=upload.pk)
+    if upload.applied_at is None or upload.undone_at is not None:
+        raise NotPossible(f"名单 {upload.pk} 号没有生效，不用撤回。")
+    kind = kind_of(upload.kind)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), %s)", [upload.kind, upload.town_id or 0])
+    buckets = kind.destination.undo_preview(upload)
+    now = timezone.now()
+    with pghistory.context(user=by.pk, upload=upload.pk, reason=reason):
+        ListSlice.objects.filter(upload=upload).update(undone_at=now, is_current=False)
+        flipped = [*slices.settle(upload), *upload.slices.values_list("pk", flat=True)]
+        written = kind.destination.withdraw(upload, flipped)
+        changes.record(cause="undone", students=written, upload=upload)
+        upload.state, upload.undone_by, upload.undone_at, upload.undo_reason = State.UNDONE, by, now, reason[:200]
+        upload.due = False
+        upload.save(update_fields=["state", "undone_by", "undone_at", "undo_reason", "due"])
+    _tell(upload, f"名单 {upload.pk} 号已撤回：{reason[:60]}")
+    return buckets
+
+
+def fail(upload_id: int, sentence: str, *, state: State) -> None:
+    """Notes why the list could not be used (REFUSED: the file; FAILED: us), and tells its sender."""
+    with transaction.atomic():
+        upload = Upload.objects.select_for_update().get(pk=upload_id)
+        upload.state, upload.error, upload.due, upload.stage = state, sentence[:500], False, ""
+        upload.save(update_fields=["state", "error", "due", "stage"])
+        _tell(upload, f"名单 {upload.pk} 号{upload.get_state_display()}：{sentence}")
+
+
+def _tell(upload: Upload, text: str) -> None:
+    Notice.objects.create(user_id=upload.uploaded_by_id, text=text[:200], url=f"/imports/{upload.pk}/")
+
+
+def note_refused_rows(upload: Upload) -> None:
+    """R08: rows of places outside the sender's scope are not taken, and that they were sent is recorded."""
+    if upload.rows_refused:
+        access.note(
+            by=upload.uploaded_by, action=Action.REFUSED_ROW, subject_kind="upload", subject_id=upload.pk,
+            page=f"/imports/{upload.pk}/", rows=upload.rows_refused,
+        )

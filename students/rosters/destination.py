@@ -1,0 +1,338 @@
+"""Where roster rows take force: tied to children, resolved into students, households and enrolments, and taken back again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+from psycopg2.extras import execute_values
+
+from eduaid.core.lists import Diff, UndoPreview
+from eduaid.core.models import Finding, Term, Upload
+from eduaid.core.models.uploads import FindingLevel, Mode
+from eduaid.core.roles import today
+from students import acts
+from students.matching import Ambiguous, Candidate, File, Known, Matched, NotFound, match_all
+from students.models import Identifier
+from students.resolve import IN_FORCE, resolve, resolve_households
+
+# Persons of a poverty or hardship list who are past schooling are counted from their rows and get no identity of a child.
+OLDEST_CHILD = 25
+
+# One at a time allots identities, whatever list it comes from: two townships may name the same new child at once.
+_ALLOT_LOCK = 7_310_001
+
+# The person whom a row speaks of, for telling rows of two lists apart: the child, else the number, else only itself.
+_PERSON = "coalesce('s' || l.student_id, 'd' || encode(r.id_digest, 'hex'), 'r' || r.id)"
+
+# The two sides of a comparison: what this list delivers, and what counts now in the places that it covers.
+_SIDES = f"""
+    WITH new AS (
+        SELECT r.id, r.state, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {_PERSON} AS person,
+            r.slice_id
+        FROM core_uploadrow r LEFT JOIN students_identitylink l ON l.row_id = r.id
+        WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s) AND r.state IN ('A', 'W')
+    ), covered AS (
+        SELECT DISTINCT kind, town_id, school_id, subkey FROM core_listslice WHERE upload_id = %(upload)s
+    ), old AS (
+        SELECT r.id, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {_PERSON} AS person,
+            l.student_id
+        FROM core_uploadrow r JOIN core_listslice s ON s.id = r.slice_id
+        JOIN covered c ON c.kind = s.kind AND c.subkey = s.subkey AND c.town_id IS NOT DISTINCT FROM s.town_id
+            AND c.school_id IS NOT DISTINCT FROM s.school_id
+        LEFT JOIN students_identitylink l ON l.row_id = r.id
+        WHERE s.upload_id <> %(upload)s AND {{old_rows}}
+    ), asked AS (
+        SELECT (jsonb_array_elements_text(f.params->'candidates'))::bigint AS student_id, f.row_id
+        FROM core_finding f JOIN new n ON n.id = f.row_id
+        WHERE n.state = 'W' AND f.params ? 'candidates' AND f.answer = ''
+    ), unnamed AS (
+        SELECT o.* FROM old o WHERE NOT EXISTS (SELECT 1 FROM new n WHERE n.person = o.person)
+    ), held AS (
+        -- A waiting row is not a missing child: every old row that it may speak of stays (house.md §1a).
+        SELECT o.id, min(w.row_id) AS waiting_id
+        FROM unnamed o JOIN (
+            SELECT a.row_id, a.student_id, NULL::text AS name_key, NULL::text AS birth FROM asked a
+            UNION ALL
+            SELECT n.id, NULL, n.name_key, n.birth FROM new n WHERE n.state = 'W'
+        ) w ON w.student_id = o.student_id
+            OR (w.name_key = o.name_key AND (w.birth IS NULL OR o.birth IS NULL OR w.birth = o.birth))
+        GROUP BY o.id
+    )
+"""
+
+
+class Children:
+    """The destination of all roster kinds (eduaid.core.lists.Destination)."""
+
+    def match(self, upload: Upload) -> None:
+        """Links rows to the children whom their numbers name, and puts what is unclear to a person. Creates nobody."""
+        rows = _unlinked(upload)
+        answers = match_all(rows, _file_for(rows))
+        _link([(row.row_id, answer.student_id, answer.rule) for row, answer in answers if isinstance(answer, Matched)])
+        self._ask(upload, [(row, answer) for row, answer in answers if isinstance(answer, Ambiguous)])
+        self._ask_elsewhere(upload)
+
+    def _ask(self, upload: Upload, questions: Sequence[tuple[Candidate, Ambiguous]]) -> None:
+        if not questions:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE core_uploadrow SET state = 'W' WHERE id = ANY(%s) RETURNING id, sheet_id, number",
+                [[row.row_id for row, _ in questions]],
+            )
+            places = {pk: (sheet, number) for pk, sheet, number in cursor.fetchall()}
+        Finding.objects.bulk_create(
+            Finding(
+                upload=upload, sheet_id=places[row.row_id][0], row_id=row.row_id, number=places[row.row_id][1],
+                column="id_number" if row.id_digest or not row.registry_digest else "registry_number", code=answer.code,
+                level=FindingLevel.ASK, params={**answer.params, "candidates": list(answer.candidates)},
+            )
+            for row, answer in questions
+        )
+
+    def _ask_elsewhere(self, upload: Upload) -> None:
+        """R03: a child whom another place's list of the same kind and term still names waits for somebody's word.
+
+        A list of an earlier term gives way by itself: children move up and on.
+        """
+        term = Term.objects.at(upload.effective_on)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                WITH elsewhere AS (
+                    SELECT DISTINCT ON (n.id) n.id, n.sheet_id, n.number, coalesce(sc.name, tn.name, '') AS place
+                    FROM core_uploadrow n
+                    JOIN students_identitylink ln ON ln.row_id = n.id
+                    JOIN students_identitylink lo ON lo.student_id = ln.student_id AND lo.row_id <> n.id
+                    JOIN core_uploadrow r ON r.id = lo.row_id
+                    JOIN core_listslice s ON s.id = r.slice_id AND s.kind = %(kind)s AND s.upload_id <> %(upload)s
+                    JOIN core_listslice sn ON sn.id = n.slice_id AND sn.subkey = s.subkey
+                    LEFT JOIN core_school sc ON sc.id = s.school_id LEFT JOIN core_region tn ON tn.id = s.town_id
+                    WHERE n.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s) AND n.state = 'A'
+                        AND s.effective_on >= %(from)s AND {IN_FORCE.format(known_at="'infinity'")}
+                        AND (s.school_id, s.town_id) IS DISTINCT FROM (sn.school_id, sn.town_id)
+                        AND NOT EXISTS (SELECT 1 FROM core_listslice own WHERE own.upload_id = %(upload)s
+                            AND own.school_id IS NOT DISTINCT FROM s.school_id AND own.town_id IS NOT DISTINCT FROM s.town_id
+                            AND own.mode = 'complete')
+                        AND NOT EXISTS (SELECT 1 FROM core_finding f WHERE f.row_id = n.id AND f.code = 'held-elsewhere')
+                ), waits AS (
+                    UPDATE core_uploadrow r SET state = 'W' FROM elsewhere e WHERE r.id = e.id
+                )
+                INSERT INTO core_finding (upload_id, sheet_id, row_id, number, "column", code, level, params, answer)
+                SELECT %(upload)s, sheet_id, id, number, '', 'held-elsewhere', 'ask', jsonb_build_object('school', place), ''
+                FROM elsewhere
+                """,
+                {"upload": upload.pk, "kind": upload.kind, "from": term.starts_on},
+            )
+
+    def diff(self, upload: Upload) -> Diff:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _sides() + """
+                SELECT count(*) FILTER (WHERE o.id IS NULL), count(*) FILTER (WHERE o.digest <> n.digest),
+                    count(*) FILTER (WHERE o.digest = n.digest),
+                    (SELECT count(*) FROM unnamed u WHERE u.id NOT IN (SELECT id FROM held))
+                FROM new n LEFT JOIN (SELECT DISTINCT ON (person) * FROM old ORDER BY person, id DESC) o USING (person)
+                WHERE n.state = 'A'
+                """,
+                {"upload": upload.pk},
+            )
+            added, changed, unchanged, missing = cursor.fetchone()
+        # Only a complete list says that somebody is gone.
+        return Diff(added, changed, missing if upload.mode == Mode.COMPLETE else 0, unchanged)
+
+    def diff_rows(self, upload: Upload, part: str) -> list[tuple[int | None, int | None]]:
+        """(new row, old row) ids of one part of the preview: added, changed, missing or unchanged."""
+        condition = {
+            "added": "o.id IS NULL", "changed": "o.digest <> n.digest", "unchanged": "o.digest = n.digest",
+        }
+        with connection.cursor() as cursor:
+            if part == "missing":
+                if upload.mode != Mode.COMPLETE:
+                    return []
+                sql = "SELECT NULL::bigint, u.id FROM unnamed u WHERE u.id NOT IN (SELECT id FROM held) ORDER BY u.id"
+            else:
+                sql = f"""
+                    SELECT n.id, o.id FROM new n
+                    LEFT JOIN (SELECT DISTINCT ON (person) * FROM old ORDER BY person, id DESC) o USING (person)
+                    WHERE n.state = 'A' AND {condition[part]} ORDER BY n.id
+                """
+            cursor.execute(_sides() + sql, {"upload": upload.pk})
+            return cursor.fetchall()
+
+    def hold(self, upload: Upload) -> None:
+        """Keeps in force what waiting rows may speak of. Call before the slices flip."""
+        if upload.mode != Mode.COMPLETE:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _sides() + "UPDATE core_uploadrow r SET held_by_id = held.waiting_id FROM held WHERE held.id = r.id",
+                {"upload": upload.pk},
+            )
+
+    def take_force(self, upload: Upload, flipped: Sequence[int]) -> list[int]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ALLOT_LOCK])
+        self.match(upload)
+        self._allot(upload)
+        return self._resolve(upload, flipped)
+
+    def withdraw(self, upload: Upload, flipped: Sequence[int]) -> list[int]:
+        return self._resolve(upload, flipped)
+
+    def _allot(self, upload: Upload) -> None:
+        """Ids for the children whom the list names first, and every number of the list to the child that it names."""
+        rows = _unlinked(upload)
+        new = [row for row, answer in match_all(rows, _file_for(rows)) if isinstance(answer, NotFound)]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence('students_student', 'id')) FROM generate_series(1, %s)", [len(new)]
+            )
+            ids = [pk for (pk,) in cursor.fetchall()]
+        # Two rows of one list with the same number (two hardship categories) speak of one child.
+        by_number: dict[bytes, int] = {}
+        links = []
+        for row, pk in zip(new, ids, strict=True):
+            key = row.id_digest or row.registry_digest
+            links.append((row.row_id, by_number.setdefault(key, pk) if key else pk, "new"))
+        _link(links)
+        with connection.cursor() as cursor:
+            for kind, column in ((Identifier.ID_NUMBER, "id_digest"), (Identifier.REGISTRY_NUMBER, "registry_digest")):
+                cursor.execute(
+                    f"""
+                    INSERT INTO students_identifier (kind, digest, student_id, since)
+                    SELECT DISTINCT ON (r.{column}) %s, r.{column}, l.student_id, now()
+                    FROM core_uploadrow r JOIN students_identitylink l ON l.row_id = r.id
+                    WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %s) AND r.{column} IS NOT NULL
+                        AND r.state = 'A'
+                        AND NOT EXISTS (SELECT 1 FROM students_identifier i WHERE i.kind = %s AND i.digest = r.{column})
+                    """,
+                    [kind, upload.pk, kind],
+                )
+
+    def _resolve(self, upload: Upload, flipped: Sequence[int]) -> list[int]:
+        slices = list(flipped) + list(upload.slices.values_list("pk", flat=True))
+        resolve_households(slices)
+        terms = _terms_since(upload.effective_on)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT l.student_id FROM core_uploadrow r JOIN students_identitylink l ON l.row_id = r.id
+                JOIN core_listslice s ON s.id = r.slice_id
+                WHERE r.slice_id = ANY(%s)
+                GROUP BY l.student_id
+                -- Two accepted rows that say the same, one gone and one come: nothing to resolve.
+                HAVING NOT (count(*) = 2 AND count(DISTINCT r.digest) = 1 AND bool_and(r.state = 'A')
+                    AND bool_or(s.is_current) AND NOT bool_and(s.is_current) AND count(DISTINCT r.slice_id) = 2
+                    AND min(s.effective_on) >= %s)
+                """,
+                [slices, terms[0].starts_on if terms else dt.date.min],
+            )
+            students = [pk for (pk,) in cursor.fetchall()]
+        return resolve(students, terms=terms)
+
+    def undo_preview(self, upload: Upload) -> UndoPreview:
+        """What an undo would do to the children of the list: only those whose row counts now are touched at all."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT l.student_id,
+                    bool_or(s.is_current AND r.state = 'A') AND NOT EXISTS (
+                        SELECT 1 FROM students_correction c WHERE c.student_id = l.student_id AND c.revoked_at IS NULL
+                    ) AS withdrawn
+                FROM core_uploadrow r JOIN core_listslice s ON s.id = r.slice_id
+                JOIN students_identitylink l ON l.row_id = r.id
+                WHERE s.upload_id = %s GROUP BY l.student_id
+                """,
+                [upload.pk],
+            )
+            touched: dict[int, bool] = dict(cursor.fetchall())
+        impossible = acts.holding(touched)
+        withdrawn = sum(1 for student, goes in touched.items() if goes and student not in impossible)
+        return UndoPreview(withdrawn, len(touched) - withdrawn - len(impossible), len(impossible))
+
+
+def _sides() -> str:
+    return _SIDES.format(old_rows=IN_FORCE.format(known_at="'infinity'"))
+
+
+def _terms_since(day: dt.date) -> list[Term]:
+    """The terms that a list of this day speaks for: its own and those that have begun since."""
+    first = Term.objects.at(day)
+    return list(Term.objects.filter(starts_on__gte=first.starts_on, starts_on__lte=max(today(), first.starts_on)).order_by("starts_on"))
+
+
+def _unlinked(upload: Upload) -> list[Candidate]:
+    """Rows without an identity: accepted ones, and waiting ones whose number may still say whom they speak of."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT r.id, coalesce(r.facts->>'name_key', ''), coalesce(r.facts->>'former_key', ''), r.facts->>'birth_on',
+                r.id_digest, r.registry_digest, coalesce(f.answers, '{}')
+            FROM core_uploadrow r LEFT JOIN students_identitylink l ON l.row_id = r.id
+            LEFT JOIN (SELECT row_id, array_agg(answer) AS answers FROM core_finding
+                WHERE upload_id = %(upload)s AND answer <> '' GROUP BY row_id) f ON f.row_id = r.id
+            WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s)
+                AND l.row_id IS NULL AND r.state = 'A'
+            """,
+            {"upload": upload.pk},
+        )
+        rows = cursor.fetchall()
+    oldest = upload.effective_on.replace(year=upload.effective_on.year - OLDEST_CHILD, day=1)
+    return [
+        Candidate(
+            pk, name, former, born, bytes(id_digest) if id_digest else None, bytes(registry) if registry else None,
+            admitted="admit" in answers, same_person="same" in answers,
+        )
+        for pk, name, former, birth, id_digest, registry, answers in rows
+        if (born := dt.date.fromisoformat(birth) if birth else None) is None or born >= oldest
+    ]
+
+
+def _file_for(rows: Sequence[Candidate]) -> File:
+    """The children on file whom these rows may name, in two queries."""
+    ids = list({row.id_digest for row in rows if row.id_digest})
+    registries = list({row.registry_digest for row in rows if row.registry_digest})
+    names = list({row.name_key for row in rows if row.birth})
+    by_kind: dict[str, dict[bytes, Known]] = {Identifier.ID_NUMBER: {}, Identifier.REGISTRY_NUMBER: {}}
+    by_name: dict[tuple[str, dt.date], list[Known]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT i.kind, i.digest, st.id, st.name_keys, st.birth_on, true
+            FROM students_identifier i JOIN students_student m ON m.id = i.student_id
+            JOIN students_student st ON st.id = coalesce(m.merged_into_id, m.id)
+            WHERE (i.kind = 'id' AND i.digest = ANY(%s)) OR (i.kind = 'registry' AND i.digest = ANY(%s))
+            """,
+            [ids, registries],
+        )
+        for kind, number, pk, keys, birth, _ in cursor.fetchall():
+            by_kind[kind][bytes(number)] = Known(pk, frozenset(keys), birth, True)
+        cursor.execute(
+            """
+            SELECT name_key, birth_on, id, name_keys, id_digest IS NOT NULL OR registry_digest IS NOT NULL
+            FROM students_student WHERE name_key = ANY(%s) AND birth_on IS NOT NULL AND merged_into_id IS NULL
+            """,
+            [names],
+        )
+        for name, birth, pk, keys, has_number in cursor.fetchall():
+            by_name[name, birth].append(Known(pk, frozenset(keys), birth, has_number))
+    return File(by_kind[Identifier.ID_NUMBER], by_kind[Identifier.REGISTRY_NUMBER], by_name)
+
+
+def _link(links: Sequence[tuple[int, int, str]]) -> None:
+    if not links:
+        return
+    with connection.cursor() as cursor:
+        raw: Any = cursor.cursor
+        execute_values(
+            raw, "INSERT INTO students_identitylink (row_id, student_id, rule, made_at) VALUES %s",
+            links, template="(%s, %s, %s, now())", page_size=5000,
+        )
+
+
+CHILDREN = Children()
