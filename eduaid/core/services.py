@@ -222,6 +222,7 @@ class Services:
             self.logs.mkdir(mode=0o700, exist_ok=True)
             self._account = self._choose_account()
             self._passwords = json.loads(_kept(self.state / "passwords.json", _new_passwords))
+            _remove_left_sockets(self.state)
             self._sockets = _make_socket_folder(self._account)
             if self._wanted["valkey"]:
                 self._start_valkey()
@@ -434,6 +435,7 @@ class Services:
             "pid": os.getpid(),
             "started": processes.started_at(os.getpid()),
             "endpoints": self.endpoints.__dict__,
+            "sockets": str(self._sockets),
         }
         handle, unfinished = tempfile.mkstemp(dir=self.state, prefix="services")
         with os.fdopen(handle, "w") as file:
@@ -459,6 +461,12 @@ def _make_socket_folder(account: Account) -> Path:
             os.chown(folder, account.uid, account.gid)
         return folder
     raise ServicesError("没有可写的短路径目录用来放置套接字,请让 /tmp 可写。")
+
+
+def _remove_left_sockets(state: Path) -> None:
+    """The socket folder of a killed predecessor; the caller holds the lock, so nobody supervises it any more."""
+    with contextlib.suppress(FileNotFoundError, KeyError, ValueError):
+        shutil.rmtree(json.loads((state / "services.json").read_bytes())["sockets"], ignore_errors=True)
 
 
 def _await(ready: Callable[[], bool], child: subprocess.Popen[bytes], limit: float) -> bool:

@@ -112,9 +112,11 @@ def test_servers_end_when_their_supervisor_is_killed_and_the_next_one_starts(fol
     assert supervisor.stdout is not None
     with supervisor.stdout as output:
         pids = json.loads(output.readline())
+    sockets = Path(json.loads((state / "services.json").read_text())["sockets"])
     supervisor.kill()
     supervisor.wait()
     with Services(state, throw_away=True) as next_one:
+        assert not sockets.exists()
         assert ask(next_one.endpoints.database_url, "SELECT 1") == [(1,)]
     assert sorted(pids) == ["postgres", "valkey"]
     assert wait_until_gone(list(pids.values()))
