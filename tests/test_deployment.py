@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from eduaid.core import services
+from eduaid.core import servers
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
@@ -29,8 +29,8 @@ def test_the_database_runs_with_the_settings_of_the_embedded_one() -> None:
     written = dict(re.findall(r"^      - (\w+)=(.+)$", db, re.MULTILINE))
     written["shared_buffers"] = written["shared_buffers"].removeprefix("${POSTGRES_SHARED_BUFFERS:-").rstrip("}")
     sockets_only = {"listen_addresses", "unix_socket_permissions"}
-    assert written == {name: value for name, value in services.POSTGRES_SETTINGS.items() if name not in sockets_only}
-    for argument in services.INITDB_LOCALE:
+    assert written == {name: value for name, value in servers.POSTGRES_SETTINGS.items() if name not in sockets_only}
+    for argument in servers.INITDB_LOCALE:
         assert argument in db
     assert '["db:/var/lib/postgresql"]' in db
 

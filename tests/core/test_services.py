@@ -20,7 +20,9 @@ from kombu import Connection
 from eduaid.core import binaries, processes, services
 from eduaid.core.binaries import ServerProgramMissingError, find_postgres, find_valkey
 from eduaid.core.processes import Account
-from eduaid.core.services import AlreadyRunningError, Endpoints, Services, ServicesError
+from eduaid.core.provisioning import provision
+from eduaid.core.servers import ServicesError
+from eduaid.core.services import AlreadyRunningError, Endpoints, Services
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -278,15 +280,15 @@ def test_provision_can_be_repeated_and_sets_the_passwords_of_the_urls(folder: Pa
             for role, password in (("county_owner", "one"), ("county_app", "two"))
         )
         for _ in range(2):
-            services.provision(started.endpoints.superuser_url, owner, application)
+            provision(started.endpoints.superuser_url, owner, application)
         assert ask(owner, "SELECT current_user, current_database()") == [("county_owner", "county")]
         changed = application.replace("two", "three")
-        services.provision(started.endpoints.superuser_url, owner, changed)
+        provision(started.endpoints.superuser_url, owner, changed)
         assert ask(changed, "SELECT current_user") == [("county_app",)]
         with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
             ask(application, "SELECT 1")
         with pytest.raises(ServicesError, match="两个不同的账户"):
-            services.provision(started.endpoints.superuser_url, owner, owner)
+            provision(started.endpoints.superuser_url, owner, owner)
 
 
 # --- what stays secret ----------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from typing import Any
 import environ
 from django.core.management.base import BaseCommand, CommandError
 
-from eduaid.core.services import ServicesError, provision
+from eduaid.core.provisioning import provision
+from eduaid.core.servers import ServicesError
 
 env = environ.FileAwareEnv()
 

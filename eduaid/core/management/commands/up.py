@@ -25,7 +25,8 @@ from django.utils import timezone
 
 from eduaid.core import processes, services
 from eduaid.core.binaries import ServerProgramMissingError
-from eduaid.core.services import Services, ServicesError
+from eduaid.core.servers import ServicesError
+from eduaid.core.services import Services
 
 FIRST_PORT = 8000
 WEB_WORKERS = 2
