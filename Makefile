@@ -26,7 +26,6 @@ test: lint unit
 
 lint: .venv/dev
 	$(RUN) -m ruff check .
-	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy .
 	$(RUN) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 

@@ -171,7 +171,7 @@ def spawn(
             start_new_session=True,
             pass_fds=pass_fds,
             # Runs after the change of user, which would clear the death signal. Nothing in it takes a lock.
-            preexec_fn=die_with_parent,  # noqa: PLW1509
+            preexec_fn=die_with_parent,
         )
     finally:
         os.close(output)
