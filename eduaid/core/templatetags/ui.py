@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from django import template
-from django.forms import BaseForm
+from django.forms import BaseForm, BoundField, Field
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -117,7 +117,13 @@ def figure(item: FigureLike | Amount | None, *, table: bool = False) -> SafeStri
         return format_html('<span class="fig">{}</span>{}', shown, small)
     spoken = "" if table else format_html(' aria-label="{} {} {}"', item.label, shown, unit)
     return format_html(
-        '<a class="fig" href="{}" data-value="{}"{}>{}</a>{}', item.url, item.value, spoken, shown, small
+        '<a class="fig{}" href="{}" data-value="{}"{}>{}</a>{}',
+        " zero" if item.value == 0 else "",
+        item.url,
+        item.value,
+        spoken,
+        shown,
+        small,
     )
 
 
@@ -150,7 +156,7 @@ def state(item: State | None) -> SafeString:
 
 @register.simple_tag
 def bar(rate: Rate) -> SafeString:
-    """A thin bar beside a rate, decoration only: the number and the gap stand in the table."""
+    """A thin bar beside a rate far from 100 %, decoration only; where rates are 97–100 % a gap column says more."""
     return format_html(
         '<svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
         '<rect class="meter-bg" width="100" height="6"/><rect class="meter-fg" width="{}" height="6"/></svg>',
@@ -160,9 +166,9 @@ def bar(rate: Rate) -> SafeString:
 
 @register.simple_tag
 def cell(item: FigureLike | Rate | State | Amount | str | None) -> SafeString:
-    """What a table cell holds, by its kind: a figure, a rate with its bar, a state, a number or text."""
+    """What a table cell holds, by its kind: a figure, a rate, a state, a number or text."""
     if isinstance(item, Rate):
-        return format_html("{}{}", item.text, bar(item))
+        return format_html('<span class="fig">{}</span>', item.text)
     if isinstance(item, State):
         return state(item)
     if isinstance(item, str):
@@ -191,7 +197,7 @@ ICONS: Mapping[str, str] = {
     "M9 19.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z",
     "search": "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5L20 20",
     "download": "M12 4v12M7 11l5 5 5-5M4 20h16",
-    "more": "M5 12h.01M12 12h.01M19 12h.01",
+    "more": "M6 12a1 1 0 1 1-2 0 1 1 0 0 1 2 0zM13 12a1 1 0 1 1-2 0 1 1 0 0 1 2 0zM20 12a1 1 0 1 1-2 0 1 1 0 0 1 2 0z",
     "help": "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM9.5 9.5a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.1.9-1.1 1.8M12 17h.01",
 }
 
@@ -254,12 +260,20 @@ def trend(points: Sequence[TrendPoint], unit: str = "") -> SafeString:
 # ------------------------------------------------------------------------------------------------ form errors
 
 
+@register.simple_tag
+def field_errors(field: BoundField) -> list[str]:
+    """The sentences of one field, the same beside the field and in the summary; a bare "required" names the field."""
+    bare = str(Field.default_error_messages["required"])
+    ask = "请选择" if hasattr(field.field, "choices") else "请填写"
+    return [f"{ask}「{field.label}」" if str(text) == bare else str(text) for text in field.errors]
+
+
 def _form_items(form: BaseForm) -> Iterator[ErrorItem]:
     for text in form.non_field_errors():
         yield ErrorItem(str(text))
     for field in form:
-        for text in field.errors:
-            yield ErrorItem(str(text), field.id_for_label or field.auto_id)
+        for text in field_errors(field):
+            yield ErrorItem(text, field.id_for_label or field.auto_id)
 
 
 @register.simple_tag
