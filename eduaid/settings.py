@@ -15,6 +15,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from pgtrigger import Statement
 
+from eduaid.celery import app as celery_app  # whoever has settings can send a task by name
 from eduaid.core import logs, services
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -39,7 +40,7 @@ def _required(name: str, local: str | None) -> str:
 def _without_services() -> bool:
     """Commands that must work before any service runs."""
     return len(sys.argv) < 2 or sys.argv[1] in {
-        "up", "provision", "upgrade", "help", "--help", "--version", "makemigrations", "collectstatic", "check", "match", "version",
+        "up", "provision", "upgrade", "help", "--help", "--version", "makemigrations", "collectstatic", "check", "match", "secrets", "version",
     } or "pytest" in sys.modules or "mypy" in sys.modules or "mypy_django_plugin" in sys.modules
 
 
@@ -197,6 +198,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_USE_FINDERS = DEBUG or "pytest" in sys.modules
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -213,6 +215,7 @@ PGHISTORY_LEVEL = Statement  # one trigger per statement: 10,000 rows of a roste
 PGTRIGGER_SCHEMA_EDITOR = True
 
 # --- tasks ----------------------------------------------------------------------------------------------------
+celery_app.set_current()
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None  # progress and outcome stand on the row that the user looks at
 CELERY_TASK_IGNORE_RESULT = True

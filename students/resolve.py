@@ -167,10 +167,17 @@ def _write_sql() -> tuple[str, str]:
     columns = ", ".join(_WRITTEN)
     values = ", ".join(_value(column) for column in _WRITTEN)
     old = ", ".join(f"st.{column}" for column in _WRITTEN)
+    # A child whom no list names any more (来源已撤回) keeps what was last known, for the acts that hang on it and for the
+    # list that will name it again.
+    listed = " OR ".join(f"v.{flag}" for flag in MEMBERSHIP.values())
+    kept = ", ".join(
+        _value(column) if column in MEMBERSHIP.values() else f"CASE WHEN {listed} THEN {_value(column)} ELSE st.{column} END"
+        for column in _WRITTEN
+    )
     update = f"""
-        UPDATE students_student st SET ({columns}) = ROW ({values})
+        UPDATE students_student st SET ({columns}) = ROW ({kept})
         FROM resolve_values v LEFT JOIN core_school school ON school.id = v.school_id
-        WHERE st.id = v.student_id AND ({old}) IS DISTINCT FROM ({values})
+        WHERE st.id = v.student_id AND ({old}) IS DISTINCT FROM ({kept})
         RETURNING st.id
     """
     # A public id: ten of 31 characters from the random bytes of a UUID (bytes 6 and 8 of one are not random).

@@ -46,6 +46,7 @@ ROWS: dict[str, str] = {
     "relation-missing": "与户主关系未填。请核对",
     "hidden-row": "是隐藏行，已计入。如不应计入，请在表格中删除后重新上传",
     # lists and files
+    "list-same": "内容与 {date} 的名单 {upload} 号完全相同（文件不同）。入库后不会改动任何数据",
     "sheet-hidden": "工作表“{sheet}”是隐藏的，已计入 {rows} 行。如不应计入，请删除该表后重新上传",
     "rows-hidden": "工作表“{sheet}”有 {rows} 个隐藏行，已全部计入",
     "columns-unknown": "工作表“{sheet}”有 {count} 列不属于本名单，未保存：{columns}",

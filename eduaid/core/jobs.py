@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import psycopg2
+import psycopg2.errors
 import structlog
 from django.db import connection, models, transaction
 from django.db.models import F, Q
@@ -25,6 +26,7 @@ from eduaid.core.models.jobs import Job
 
 LEASE_SECONDS = 20
 HEARTBEAT_SECONDS = 5
+PROGRESS_SECONDS = 1
 MAX_FAILURES = 3
 
 J = TypeVar("J", bound=Job)
@@ -87,13 +89,36 @@ def release(lease: Lease, *, due: bool, failed: bool = False) -> None:
         )
 
 
-@contextmanager
-def heartbeat(lease: Lease) -> Iterator[threading.Event]:
-    """Prolongs the lease from a second connection (one inside the applying transaction would not be seen by others).
+class Pulse:
+    """What a stage and its heartbeat tell each other: how far the work is, and whether it must stop."""
 
-    Yields an event that is set when the lease was lost or the user asked to cancel; stages look at it between blocks.
-    """
-    stop, broken = threading.Event(), threading.Event()
+    def __init__(self) -> None:
+        self.stage, self.done, self.total = "", 0, 0
+        self._lost, self._cancelled = threading.Event(), threading.Event()
+
+    def report(self, stage: str, done: int = 0, total: int = 0) -> None:
+        """Shown to the user within a second. Raises LeaseLost or Cancelled where the stage must stop."""
+        self.stage, self.done, self.total = stage, done, total
+        self.check()
+
+    def check(self) -> None:
+        if self._cancelled.is_set():
+            raise Cancelled
+        if self._lost.is_set():
+            raise LeaseLost
+
+    def lost(self) -> None:
+        self._lost.set()
+
+    def cancelled(self) -> None:
+        self._cancelled.set()
+
+
+@contextmanager
+def heartbeat(lease: Lease) -> Iterator[Pulse]:
+    """Prolongs the lease and writes the progress from a second connection: what is written inside the working transaction
+    would not be seen by others."""
+    stop, pulse = threading.Event(), Pulse()
     parameters = connection.get_connection_params()
     parameters.pop("cursor_factory", None)
     parameters.pop("context", None)
@@ -101,31 +126,48 @@ def heartbeat(lease: Lease) -> Iterator[threading.Event]:
     def beat() -> None:
         second = psycopg2.connect(**parameters)
         second.autocommit = True
+        shown = ""
         try:
             with second.cursor() as cursor:
-                cursor.execute("SELECT set_config('eduaid.scope', '*', false)")
-                while not stop.wait(HEARTBEAT_SECONDS):
-                    cursor.execute(
-                        f"UPDATE {lease.table} SET lease_until = clock_timestamp() + interval '{LEASE_SECONDS} seconds'"
-                        " WHERE id = %s AND attempt = %s RETURNING cancel_requested",
-                        [lease.pk, lease.attempt],
-                    )
-                    row = cursor.fetchone()
-                    if row is None or row[0]:
-                        broken.set()
+                cursor.execute("SELECT set_config('eduaid.scope', '*', false), set_config('lock_timeout', '3s', false)")
+                waited = HEARTBEAT_SECONDS
+                while not stop.wait(PROGRESS_SECONDS):
+                    waited += PROGRESS_SECONDS
+                    if waited < HEARTBEAT_SECONDS and (pulse.stage, pulse.done) == (shown, 0):
+                        continue
+                    waited = 0
+                    _beat_once(cursor, lease, pulse, new_stage=pulse.stage != shown)
+                    shown = pulse.stage
         except psycopg2.Error:
             log.exception("heartbeat lost its connection", job=lease.pk)
-            broken.set()
+            pulse.lost()
         finally:
             second.close()
 
     thread = threading.Thread(target=beat, name=f"heartbeat-{lease.pk}", daemon=True)
     thread.start()
     try:
-        yield broken
+        yield pulse
     finally:
         stop.set()
         thread.join()
+
+
+def _beat_once(cursor: psycopg2.extensions.cursor, lease: Lease, pulse: Pulse, *, new_stage: bool) -> None:
+    try:
+        cursor.execute(
+            f"UPDATE {lease.table} SET lease_until = clock_timestamp() + interval '{LEASE_SECONDS} seconds', stage = %s,"
+            " done = %s, total = %s, stage_started_at = CASE WHEN %s THEN clock_timestamp() ELSE stage_started_at END"
+            " WHERE id = %s AND attempt = %s RETURNING cancel_requested",
+            [pulse.stage, pulse.done, pulse.total, new_stage, lease.pk, lease.attempt],
+        )
+    except psycopg2.errors.LockNotAvailable:
+        return  # the working transaction is just committing; the next beat is soon enough
+    row = cursor.fetchone()
+    if row is None:
+        pulse.lost()
+    elif row[0]:
+        pulse.cancelled()
 
 
 def due_ids(jobs: models.QuerySet[J], *, limit: int = 100) -> list[int]:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from eduaid.core.cells import Cell
-from eduaid.core.models import Region, School, Upload
+from eduaid.core.models import Region, School, Upload, UploadRow
 from eduaid.core.models.uploads import FindingLevel
 from eduaid.core.places import Regions, Schools
 from eduaid.core.roles import Reach
@@ -35,6 +35,7 @@ class Reading:
     schools: Schools
     regions: Regions
     sheet: str = ""
+    epoch_1904: bool = False
     title: str = ""
     """The sheet's name and the text above its header: a class roster often names school and class only there."""
 
@@ -139,6 +140,14 @@ class Destination(Protocol):
 
     def match(self, upload: Upload) -> None:
         """Ties the list's rows to identities, or leaves a question on the row. Creates nobody."""
+        ...
+
+    def rematch(self, row: UploadRow) -> None:
+        """Asks again whom one corrected row speaks of."""
+        ...
+
+    def forget(self, upload: Upload) -> None:
+        """Drops the ties of a list that is read anew; it was never in force."""
         ...
 
     def diff(self, upload: Upload) -> Diff: ...

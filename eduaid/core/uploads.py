@@ -14,16 +14,17 @@ import pghistory
 from celery import current_app
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from eduaid.core import access, changes, files, jobs, slices
 from eduaid.core.jobs import Lease
-from eduaid.core.lists import ListKind, UndoPreview, kind_of
-from eduaid.core.models import ListSlice, Notice, Region, School, Upload, UploadFile, User
+from eduaid.core.lists import Diff, ListKind, UndoPreview, Values, kind_of
+from eduaid.core.models import Finding, ListSlice, Notice, Region, School, Upload, UploadFile, UploadRow, User
 from eduaid.core.models.access import Action
 from eduaid.core.models.places import Level
-from eduaid.core.models.uploads import ENDED, Mode, State
+from eduaid.core.models.uploads import ENDED, FindingLevel, Mode, RowState, State
 from eduaid.core.roles import Reach, Right, may, posts_of, role, today
 from eduaid.core.scope import Scope
 from eduaid.core.sealing import new_data_key
@@ -189,9 +190,11 @@ def retry(upload: Upload, *, by: User) -> Upload:
 @transaction.atomic
 def submit(upload: Upload, *, by: User, version: int | None = None, comment: str = "") -> Upload:
     """The sender's word that the list is right as far as it goes: good rows go to the bureau, waiting rows stay in 待改."""
-    upload = locked(upload.pk, states=[State.REVIEW], version=version)
-    if upload.rows_accepted == 0:
+    upload = locked(upload.pk, states=[State.REVIEW, State.IN_FORCE], version=version)
+    if upload.state == State.REVIEW and upload.rows_accepted == 0:
         raise NotPossible("没有可以入库的行，请先修改“需要修改”中的行。")
+    if upload.state == State.IN_FORCE and not ready_rows(upload).exists():
+        raise NotPossible("没有改好的待改行，不用提交。")
     upload.state, upload.submitted_by, upload.submitted_at = State.SUBMITTED, by, timezone.now()
     if comment:
         upload.comment = comment[:500]
@@ -207,7 +210,8 @@ def send_back(upload: Upload, *, by: User, comment: str) -> Upload:
     if not comment.strip():
         raise NotPossible("请写明退回的原因。")
     upload = locked(upload.pk, states=[State.SUBMITTED])
-    upload.state, upload.comment = State.REVIEW, comment[:500]
+    # A list in force whose late rows were submitted stays in force while it is returned.
+    upload.state, upload.comment = State.IN_FORCE if upload.applied_at else State.REVIEW, comment[:500]
     upload.save(update_fields=["state", "comment"])
     _tell(upload, f"名单 {upload.pk} 号被退回：{comment[:60]}")
     return upload
@@ -244,25 +248,40 @@ def apply(upload_id: int, lease: Lease) -> None:
             raise NotAllowed("审核人已不再有审核权限，名单没有生效，请由有权限的人重新审核。")
         pghistory.context(user=approver.pk)  # joins the context entered above
         now = timezone.now()
-        kind.destination.match(upload)
-        diff = kind.destination.diff(upload)
-        kind.destination.hold(upload)
-        first_time = upload.applied_at is None
-        if first_time:
+        if upload.applied_at is None:
+            kind.destination.match(upload)
+            diff = kind.destination.diff(upload)
+            kind.destination.hold(upload)
             upload.slices.update(applied_at=now)
         else:
-            upload.rows.filter(state="A", late_at=None, slice__isnull=False, link=None).update(late_at=now)
+            diff = None
+            ready_rows(upload).update(state=RowState.ACCEPTED, late_at=now)
+            upload.slices.filter(applied_at=None).update(applied_at=now)
         flipped = slices.settle(upload)
         written = kind.destination.take_force(upload, flipped)
         changes.record(cause="applied", students=written, upload=upload)
         count_rows(upload)
-        upload.rows_added, upload.rows_changed = diff.added, diff.changed
-        upload.rows_missing, upload.rows_unchanged = diff.missing, diff.unchanged
+        if diff is not None:
+            set_diff(upload, diff)
         upload.state, upload.applied_at, upload.stage = State.IN_FORCE, upload.applied_at or now, ""
         upload.due, upload.version = False, upload.version + 1
         upload.save()
-        _tell(upload, f"名单 {upload.pk} 号已生效：新增 {diff.added}，变更 {diff.changed}")
+        _tell(upload, f"名单 {upload.pk} 号已生效：{upload.rows_accepted} 行入库，{upload.rows_waiting} 行待改")
         jobs.fence(lease)
+
+
+def ready_rows(upload: Upload) -> QuerySet[UploadRow]:
+    """Rows of a list in force that waited, have been put right since, and take force with the next approval."""
+    open_findings = Finding.objects.filter(
+        row=OuterRef("pk"), level__in=[FindingLevel.ERROR, FindingLevel.ASK], answer=""
+    )
+    return upload.rows.filter(state=RowState.WAITING, slice__isnull=False).exclude(Exists(open_findings))
+
+
+def set_diff(upload: Upload, diff: Diff) -> None:
+    """Takes the preview's numbers over (not saved)."""
+    upload.rows_added, upload.rows_changed = diff.added, diff.changed
+    upload.rows_missing, upload.rows_unchanged = diff.missing, diff.unchanged
 
 
 def count_rows(upload: Upload) -> None:
@@ -277,6 +296,39 @@ def count_rows(upload: Upload) -> None:
     upload.rows_accepted, upload.rows_waiting = counts.get("A", 0), counts.get("W", 0)
     upload.rows_refused, upload.rows_repeated = counts.get("R", 0), counts.get("D", 0)
     upload.rows_read = sum(counts.values())
+
+
+SlicePlace = tuple[int | None, int | None, str]
+
+
+def slice_place(kind: ListKind, values: Values) -> SlicePlace | None:
+    """The slice's place by the kind: (township, school, subkey); None where a school list's row names no school."""
+    if kind.is_by_school():
+        return (None, values.school_id, values.subkey) if values.school_id is not None else None
+    return (values.town_id, None, values.subkey)
+
+
+def open_slice(upload: Upload, place: SlicePlace) -> ListSlice:
+    """The list's slice of a place; one that a correction opens in a list in force takes force with the list's next approval."""
+    town, school, subkey = place
+    found, _ = ListSlice.objects.get_or_create(
+        upload=upload, town_id=town, school_id=school, subkey=subkey,
+        defaults={"kind": upload.kind, "mode": upload.mode, "effective_on": upload.effective_on},
+    )
+    return found
+
+
+def slice_for_row(upload: Upload, values: Values) -> int | None:
+    place = slice_place(kind_of(upload.kind), values)
+    return None if place is None else open_slice(upload, place).pk
+
+
+def may_work_on(upload: Upload, user: User) -> bool:
+    """Whether the user may correct rows of the list: its sender, or somebody else who sends for the same place."""
+    place = upload.school or upload.region
+    return upload.uploaded_by_id == user.pk or (
+        place is not None and may(user, Right.UPLOAD) and Scope.of(user).covers(place)
+    )
 
 
 def may_undo(upload: Upload, user: User) -> bool:

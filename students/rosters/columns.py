@@ -103,6 +103,10 @@ def _birth_again(cell: Cell, row: Mapping[str, Any], reading: Reading) -> Result
     return parse_date(cell)
 
 
+def _date_reader(reading: Reading) -> Parser:
+    return lambda cell: parse_date(cell, epoch_1904=reading.epoch_1904)
+
+
 def _flag(key: str, label: str, *synonyms: str) -> Column:
     return Column(key, label, plain(parse_flag), synonyms, choices=("是", "否"))
 
@@ -129,7 +133,7 @@ ID_NUMBER = Column(
 )
 SEX = Column("sex", "性别", plain(codes.SEX.parse), choices=("男", "女"))
 BIRTH = Column(
-    "birth", "出生日期", plain(parse_date), ("出生年月", "生日", "出生", "出生时间"),
+    "birth", "出生日期", _date_reader, ("出生年月", "生日", "出生", "出生时间"),
     facts=lambda day: {"birth_on": day.isoformat()}, again=_birth_again, help="如 2012-09-01",
 )
 ETHNICITY = Column(

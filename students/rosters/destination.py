@@ -11,12 +11,12 @@ from django.db import connection
 from psycopg2.extras import execute_values
 
 from eduaid.core.lists import Diff, UndoPreview
-from eduaid.core.models import Finding, Term, Upload
+from eduaid.core.models import Finding, Term, Upload, UploadRow
 from eduaid.core.models.uploads import FindingLevel, Mode
 from eduaid.core.roles import today
 from students import acts
 from students.matching import Ambiguous, Candidate, File, Known, Matched, NotFound, match_all
-from students.models import Identifier
+from students.models import Identifier, IdentityLink
 from students.resolve import IN_FORCE, resolve, resolve_households
 
 # Persons of a poverty or hardship list who are past schooling are counted from their rows and get no identity of a child.
@@ -70,11 +70,21 @@ class Children:
 
     def match(self, upload: Upload) -> None:
         """Links rows to the children whom their numbers name, and puts what is unclear to a person. Creates nobody."""
-        rows = _unlinked(upload)
+        self._match_rows(upload, _unlinked(upload))
+        self._ask_elsewhere(upload)
+
+    def rematch(self, row: UploadRow) -> None:
+        IdentityLink.objects.filter(row=row).delete()
+        self._match_rows(row.upload, _unlinked(row.upload, only=row.pk))
+        self._ask_elsewhere(row.upload)
+
+    def forget(self, upload: Upload) -> None:
+        IdentityLink.objects.filter(row__sheet__upload=upload).delete()
+
+    def _match_rows(self, upload: Upload, rows: Sequence[Candidate]) -> None:
         answers = match_all(rows, _file_for(rows))
         _link([(row.row_id, answer.student_id, answer.rule) for row, answer in answers if isinstance(answer, Matched)])
         self._ask(upload, [(row, answer) for row, answer in answers if isinstance(answer, Ambiguous)])
-        self._ask_elsewhere(upload)
 
     def _ask(self, upload: Upload, questions: Sequence[tuple[Candidate, Ambiguous]]) -> None:
         if not questions:
@@ -266,8 +276,8 @@ def _terms_since(day: dt.date) -> list[Term]:
     return list(Term.objects.filter(starts_on__gte=first.starts_on, starts_on__lte=max(today(), first.starts_on)).order_by("starts_on"))
 
 
-def _unlinked(upload: Upload) -> list[Candidate]:
-    """Rows without an identity: accepted ones, and waiting ones whose number may still say whom they speak of."""
+def _unlinked(upload: Upload, *, only: int | None = None) -> list[Candidate]:
+    """Accepted rows without an identity, or `only` one row that has just been put right."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -277,9 +287,11 @@ def _unlinked(upload: Upload) -> list[Candidate]:
             LEFT JOIN (SELECT row_id, array_agg(answer) AS answers FROM core_finding
                 WHERE upload_id = %(upload)s AND answer <> '' GROUP BY row_id) f ON f.row_id = r.id
             WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s)
-                AND l.row_id IS NULL AND r.state = 'A'
+                AND l.row_id IS NULL AND r.id = coalesce(%(only)s, r.id)
+                -- A row of a list in force that waited and has been put right stays 'W' until it is approved.
+                AND (r.state = 'A' OR (r.id = %(only)s AND r.state = 'W'))
             """,
-            {"upload": upload.pk},
+            {"upload": upload.pk, "only": only},
         )
         rows = cursor.fetchall()
     oldest = upload.effective_on.replace(year=upload.effective_on.year - OLDEST_CHILD, day=1)

@@ -6,6 +6,7 @@ for ever; what they say about children is resolved in the apps above.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from typing import Self
 
@@ -172,7 +173,9 @@ class UploadSheet(models.Model):
     upload = models.ForeignKey(Upload, models.PROTECT, related_name="sheets")
     position = models.PositiveSmallIntegerField()
     name = models.CharField("工作表", max_length=120)
+    title = models.CharField("标题", max_length=500, default="", help_text="File name and the text above the header.")
     is_hidden = models.BooleanField("隐藏", default=False)
+    epoch_1904 = models.BooleanField(default=False)
     header_from = models.PositiveIntegerField("表头起始行", default=0)
     header_to = models.PositiveIntegerField("表头结束行", default=0)
     headers = models.JSONField("列标题", default=list, help_text="Header texts in column order.")
@@ -278,6 +281,10 @@ class UploadRow(models.Model):
     class Meta:
         ordering = ["sheet", "number"]
         constraints = [models.UniqueConstraint(fields=["sheet", "number"], name="uploadrow_number_once")]
+
+    def set_facts(self, facts: str) -> None:
+        """Takes the facts as the JSON text that `eduaid.core.rows` joins together."""
+        self.facts = json.loads(facts)
 
 
 class CellEdit(models.Model):

@@ -1,0 +1,459 @@
+"""Reading a list in: recognise → stage → check → match → preview, restartable from the sealed files at any time.
+
+Everything is written in one transaction that ends with the fence; a worker that dies on the way leaves the upload as it was,
+due again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from eduaid.core import files, jobs, uploads
+from eduaid.core.cells import Cell, Row
+from eduaid.core.jobs import Lease, Pulse
+from eduaid.core.lists import ListKind, Reading, kind_of
+from eduaid.core.models import (
+    CellEdit, ColumnMemory, Finding, Region, Upload, UploadFile, UploadRow, UploadSheet, User,
+)
+from eduaid.core.models.uploads import FindingLevel, RowState, State
+from eduaid.core.parser import OpenBook, OpenSheet, open_book
+from eduaid.core.places import Regions, Schools
+from eduaid.core.preflight import FileRefused, Limits
+from eduaid.core.reading.frames import unpacked
+from eduaid.core.rows import Made, RowMaker
+from eduaid.core.sealing import Opener, Sealer
+from eduaid.core.spreadsheets import Header, RowKind, classify_row, find_header, map_columns, normalise_header
+from eduaid.core.text import plain
+
+ROW = b"row"
+CELL = b"cell"
+
+_COPY_COLUMNS = (
+    "upload_id", "sheet_id", "slice_id", "number", "state", "town_id", "school_id", "id_digest", "registry_digest", "digest",
+    "facts", "sealed",
+)
+
+_STAGING = f"""
+    CREATE TEMP TABLE IF NOT EXISTS staged_row ON COMMIT DROP AS SELECT {", ".join(_COPY_COLUMNS)} FROM core_uploadrow LIMIT 0;
+    TRUNCATE staged_row;
+"""
+
+
+class NothingToRead(Exception):
+    """The files hold no data row of this kind; the sentence says what was looked for."""
+
+
+def reading_for(upload: Upload, sheet: UploadSheet | None = None) -> Reading:
+    """What parsers and checks of this list (or of one sheet of it) may look at: four queries."""
+    reading = Reading(
+        kind=kind_of(upload.kind), region=upload.region, school=upload.school, town=upload.town,
+        effective_on=upload.effective_on, schools=Schools.on(upload.effective_on, near=upload.town), regions=Regions.load(),
+    )
+    return reading if sheet is None else replace(reading, sheet=sheet.name, title=sheet.title, epoch_1904=sheet.epoch_1904)
+
+
+# --- the whole list --------------------------------------------------------------------------------------------
+
+
+def read(upload_id: int, lease: Lease, pulse: Pulse) -> None:
+    """Reads every file of the list and leaves it 待核对, or 待确认列对应 where a column is not certain.
+
+    Raises FileRefused and NothingToRead with the sentence for the sender; jobs.LeaseLost and jobs.Cancelled roll back.
+    """
+    with transaction.atomic():
+        upload = Upload.objects.select_related("region", "school", "town", "data_key", "uploaded_by").get(pk=upload_id)
+        kind = kind_of(upload.kind)
+        settled = _settled_mappings(upload)
+        _clear(upload)
+        pulse.report("read")
+        stager = _Stager(upload, kind, reading_for(upload), pulse, settled)
+        for file in upload.files.order_by("position"):
+            stager.stage(file)
+        if stager.asks:
+            upload.state, upload.due, upload.stage = State.MAPPING, False, ""
+        else:
+            if not stager.rows:
+                raise NothingToRead(_nothing(kind, stager))
+            pulse.report("check", stager.rows, stager.rows)
+            _settle_repeats(upload)
+            pulse.report("match", stager.rows, stager.rows)
+            kind.destination.match(upload)
+            uploads.set_diff(upload, kind.destination.diff(upload))
+            uploads.count_rows(upload)
+            upload.content_digest = stager.content_digest()
+            _tell_of_same_content(upload)
+            upload.state, upload.due, upload.stage, upload.version = State.REVIEW, False, "", upload.version + 1
+            uploads.note_refused_rows(upload)
+        upload.error = ""
+        upload.save()
+        jobs.fence(lease)
+
+
+def _nothing(kind: ListKind, stager: _Stager) -> str:
+    wanted = "、".join(column.label for column in kind.required) or "姓名"
+    if stager.headless:
+        sheets = "、".join(f"“{name}”" for name in stager.headless[:5])
+        return f"工作表{sheets}中没有找到“{kind.label}”的表头。表头应在同一行，并包含：{wanted}。请核对是否选错了文件或名单种类，或下载模板填写。"
+    return "表格里只有表头，没有数据行。请填写后重新上传。"
+
+
+def _settled_mappings(upload: Upload) -> dict[tuple[int, int], dict[str, str]]:
+    """The column answers that the user has given, kept over a re-read: (file position, sheet position) → mapping."""
+    return {
+        (sheet.file.position, sheet.position): sheet.mapping
+        for sheet in upload.sheets.select_related("file") if sheet.mapping and not sheet.questions
+    } if upload.stage == "mapped" else {}
+
+
+def _clear(upload: Upload) -> None:
+    """Takes away what an earlier reading staged. Nothing of it was ever in force."""
+    if upload.applied_at is not None:
+        raise ValueError(f"upload {upload.pk} is in force and cannot be read again")
+    sheets = upload.sheets.all()
+    Finding.objects.filter(upload=upload).delete()
+    kind_of(upload.kind).destination.forget(upload)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM core_uploadrow WHERE sheet_id = ANY(%s)", [list(sheets.values_list("pk", flat=True))])
+    sheets.delete()
+    upload.slices.all().delete()
+
+
+@dataclass
+class _Stager:
+    """The running state of one reading: where rows go, which slices they open, what is told once a sheet."""
+
+    upload: Upload
+    kind: ListKind
+    reading: Reading
+    pulse: Pulse
+    settled: Mapping[tuple[int, int], dict[str, str]]
+    rows: int = 0
+    asks: bool = False
+    headless: list[str] = field(default_factory=list)
+    _slices: dict[tuple[int | None, int | None, str], int] = field(default_factory=dict)
+    _digests: list[bytes] = field(default_factory=list)
+    _memory: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._sealer = Sealer(self.upload.data_key)
+        self._memory = _remembered_columns(self.upload)
+
+    def content_digest(self) -> bytes:
+        """The same for the same rows in whatever order and bytes."""
+        return hashlib.sha256(b"".join(sorted(self._digests))).digest()
+
+    def stage(self, file: UploadFile) -> None:
+        limits = Limits(file_bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
+        with open_book(files.load(file.stored_as), file.name, limits=limits) as book:
+            file.kind = book.kind.value
+            file.save(update_fields=["kind"])
+            for sheet in book.sheets():
+                self._stage_sheet(file, book, sheet)
+
+    def _stage_sheet(self, file: UploadFile, book: OpenBook, sheet: OpenSheet) -> None:
+        blocks = iter(sheet)
+        head: list[tuple[int, Row]] = []
+        for block in blocks:
+            head.extend(block.numbered())
+            if len(head) >= 40:
+                break
+        if not head:
+            return
+        header = find_header(head, self.kind.columns)
+        if header is None:
+            self.headless.append(sheet.name)
+            self._tell("sheet-without-header", FindingLevel.WARNING, None, sheet=sheet.name,
+                       expected="、".join(column.label for column in self.kind.columns if column.required) or "姓名")
+            return
+        stored = UploadSheet(
+            file=file, upload=self.upload, position=sheet.index, name=sheet.name[:120], is_hidden=sheet.visible != "visible",
+            header_from=header.first, header_to=header.last, headers=list(header.texts), epoch_1904=book.epoch_1904,
+            title=" ".join([file.name, *header.titles])[:500],
+        )
+        mapping, questions = self._map(file, stored, header, head)
+        stored.mapping, stored.questions = {str(position): key for position, key in mapping.items()}, questions
+        stored.save()
+        if questions:
+            self.asks = True
+            return
+        self._tell_of_structure(stored, sheet, header, mapping)
+        reading = replace(self.reading, sheet=stored.name, title=stored.title, epoch_1904=stored.epoch_1904)
+        positions, keys = list(mapping), list(mapping.values())
+        writer = _RowWriter(self, stored, RowMaker(self.kind, reading, keys), positions, header)
+        writer.write(head)
+        for block in blocks:
+            writer.write(block.numbered())
+            self.pulse.report("check", self.rows, max(self.rows, sheet.index and self.rows))
+        writer.close(sheet)
+
+    def _map(
+        self, file: UploadFile, stored: UploadSheet, header: Header, head: Sequence[tuple[int, Row]]
+    ) -> tuple[dict[int, str], list[str]]:
+        """Column position → key; and the keys that must be asked (two equal headers, a required column missing)."""
+        if answers := self.settled.get((file.position, stored.position)):
+            return {int(position): key for position, key in answers.items() if key}, []
+        remembered = {
+            position: self._memory[normalise_header(text)]
+            for position, text in enumerate(header.texts) if normalise_header(text) in self._memory
+        }
+        sample = [row for number, row in head if number > header.last]
+        found = map_columns(header.texts, self.kind.columns, sample=sample, remembered=remembered)
+        return dict(found.columns), [*found.ambiguous, *found.missing]
+
+    def _tell_of_structure(self, stored: UploadSheet, sheet: OpenSheet, header: Header, mapping: Mapping[int, str]) -> None:
+        if sheet.hidden_rows:
+            hidden = sum(1 for number in sheet.hidden_rows if number > header.last)
+            if hidden:
+                self._tell("rows-hidden", FindingLevel.WARNING, stored, sheet=sheet.name, rows=hidden)
+        unknown = [text for position, text in enumerate(header.texts) if text and position not in mapping]
+        if unknown:
+            shown = "、".join(unknown[:8]) + ("等" if len(unknown) > 8 else "")
+            self._tell("columns-unknown", FindingLevel.HINT, stored, sheet=sheet.name, count=len(unknown), columns=shown)
+
+    def _tell(self, code: str, level: FindingLevel, sheet: UploadSheet | None, **params: str | int) -> None:
+        Finding.objects.create(upload=self.upload, sheet=sheet, code=code, level=level, params=params)
+
+    def slice_for(self, made: Made) -> int | None:
+        """The slice that the row opens or joins; rows that are not taken, or of which nobody knows the place, join none."""
+        place = uploads.slice_place(self.kind, made.values)
+        if made.state == RowState.REFUSED or place is None:
+            return None
+        if place not in self._slices:
+            self._slices[place] = uploads.open_slice(self.upload, place).pk
+        return self._slices[place]
+
+    def sealed(self, made: Made) -> bytes:
+        return self._sealer.seal(made.sealed, ROW)
+
+    def note(self, made: Made) -> None:
+        self.rows += 1
+        self._digests.append(made.digest)
+
+
+class _RowWriter:
+    """Writes the rows of one sheet by COPY, and their findings behind them."""
+
+    def __init__(self, stager: _Stager, sheet: UploadSheet, maker: RowMaker, positions: Sequence[int], header: Header) -> None:
+        self._stager, self._sheet, self._maker, self._header = stager, sheet, maker, header
+        self._positions = positions
+        self._width = max(positions, default=-1) + 1
+        self._found: list[tuple[int, Any]] = []
+        self._notes: Counter[tuple[str, str]] = Counter()
+        self._first_noted: dict[tuple[str, str], int] = {}
+        self._skipped: Counter[RowKind] = Counter()
+        self._rows = 0
+
+    def write(self, rows: Iterable[tuple[int, Row]]) -> None:
+        buffer = io.StringIO()
+        for number, row in rows:
+            if number <= self._header.last:
+                continue
+            kind = classify_row(row, self._header)
+            if kind is not RowKind.DATA:
+                self._skipped[kind] += 1
+                continue
+            if len(row) < self._width:
+                row = row + [None] * (self._width - len(row))
+            cells: list[Cell] = [row[position] for position in self._positions]
+            made = self._maker.make(number, cells)
+            buffer.write(self._line(made))
+            self._found.extend((number, found) for found in made.findings)
+            for note in made.notes:
+                self._notes[note] += 1
+                self._first_noted.setdefault(note, number)
+            self._stager.note(made)
+            self._rows += 1
+        buffer.seek(0)
+        # PostgreSQL takes no COPY into a table under row-level security: by way of a staging table, then one statement.
+        columns = ", ".join(_COPY_COLUMNS)
+        with connection.cursor() as cursor:
+            cursor.execute(_STAGING)
+            cursor.copy_expert(f"COPY staged_row ({columns}) FROM STDIN", buffer)
+            cursor.execute(f"INSERT INTO core_uploadrow ({columns}) SELECT {columns} FROM staged_row")
+
+    def _line(self, made: Made) -> str:
+        """One line of COPY's text format; JSON's backslashes are doubled, NULL is \\N."""
+        values = made.values
+        return "\t".join(
+            (
+                str(self._stager.upload.pk), str(self._sheet.pk), _or_null(self._stager.slice_for(made)), str(made.number),
+                made.state.value, _or_null(values.town_id), _or_null(values.school_id), _bytes(made.id_digest),
+                _bytes(made.registry_digest), _bytes(made.digest), made.facts.replace("\\", "\\\\"),
+                _bytes(self._stager.sealed(made)),
+            )
+        ) + "\n"
+
+    def close(self, sheet: OpenSheet) -> None:
+        """Stores findings with the ids of their rows, hints once a column, and how many rows the sheet gave."""
+        self._sheet.rows = self._rows
+        self._sheet.save(update_fields=["rows"])
+        if self._sheet.is_hidden and self._rows:
+            self._stager._tell("sheet-hidden", FindingLevel.WARNING, self._sheet, sheet=sheet.name, rows=self._rows)
+        if self._skipped[RowKind.HEADER]:
+            self._stager._tell("repeated-headers", FindingLevel.HINT, self._sheet, sheet=sheet.name, count=self._skipped[RowKind.HEADER])
+        numbers = {number for number, _ in self._found}
+        ids = dict(self._sheet.row_set.filter(number__in=numbers).values_list("number", "pk")) if numbers else {}
+        Finding.objects.bulk_create(
+            (
+                Finding(
+                    upload=self._stager.upload, sheet=self._sheet, row_id=ids[number], number=number, column=found.column,
+                    code=found.code, level=found.level, params=dict(found.params),
+                )
+                for number, found in self._found
+            ),
+            batch_size=2000,
+        )
+        Finding.objects.bulk_create(
+            Finding(
+                upload=self._stager.upload, sheet=self._sheet, column=column, code=note, level=FindingLevel.HINT,
+                params={"rows": count, "first": self._first_noted[column, note]},
+            )
+            for (column, note), count in sorted(self._notes.items())
+        )
+
+
+def _or_null(value: int | None) -> str:
+    return "\\N" if value is None else str(value)
+
+
+def _bytes(value: bytes | None) -> str:
+    return "\\N" if value is None else f"\\\\x{value.hex()}"
+
+
+def _settle_repeats(upload: Upload) -> None:
+    """R01: rows that say the same of the same person count once. R02: rows of one number that differ all wait."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH numbered AS (
+                SELECT r.id, r.sheet_id, r.number, r.state, sh.name AS sheet,
+                    count(*) OVER person AS times, count(*) OVER same AS alike,
+                    first_value(r.id) OVER same AS first_id, first_value(r.number) OVER person AS first_number,
+                    first_value(r.id) OVER person AS person_id, last_value(r.number) OVER whole AS last_number,
+                    first_value(r.number) OVER same AS first_same, first_value(r.state) OVER same AS first_state
+                FROM core_uploadrow r JOIN core_uploadsheet sh ON sh.id = r.sheet_id
+                LEFT JOIN core_listslice s ON s.id = r.slice_id
+                WHERE sh.upload_id = %(upload)s AND r.id_digest IS NOT NULL AND r.state <> 'R'
+                WINDOW person AS (PARTITION BY r.id_digest, s.subkey ORDER BY sh.file_id, sh.position, r.number
+                        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING),
+                    whole AS (PARTITION BY r.id_digest, s.subkey ORDER BY sh.file_id, sh.position, r.number
+                        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING),
+                    same AS (PARTITION BY r.id_digest, s.subkey, r.digest ORDER BY sh.file_id, sh.position, r.number
+                        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+            ), repeated AS (
+                SELECT *, CASE WHEN alike > 1 AND id <> first_id THEN 'D' WHEN alike < times THEN 'W' END AS becomes
+                FROM numbered WHERE times > 1
+            ), changed AS (
+                UPDATE core_uploadrow r SET state = x.becomes FROM repeated x WHERE x.id = r.id AND x.becomes IS NOT NULL
+            )
+            INSERT INTO core_finding (upload_id, sheet_id, row_id, number, "column", code, level, params, answer)
+            SELECT %(upload)s, sheet_id, id, number, CASE becomes WHEN 'W' THEN 'id_number' ELSE '' END,
+                CASE becomes WHEN 'D' THEN 'row-repeated' ELSE 'row-contradicts' END,
+                CASE becomes WHEN 'D' THEN 'hint' ELSE 'error' END,
+                CASE becomes WHEN 'D' THEN jsonb_build_object('first', first_same)
+                    ELSE jsonb_build_object('other', CASE WHEN id = person_id THEN last_number ELSE first_number END) END, ''
+            FROM repeated WHERE becomes IS NOT NULL
+            """,
+            {"upload": upload.pk},
+        )
+        # A repeated row's own errors are those of the row that counts.
+        cursor.execute(
+            "DELETE FROM core_finding f USING core_uploadrow r WHERE r.id = f.row_id AND f.upload_id = %s AND r.state = 'D'"
+            " AND f.code <> 'row-repeated'",
+            [upload.pk],
+        )
+
+
+def _tell_of_same_content(upload: Upload) -> None:
+    """P02: the same rows in other bytes. Said, not refused: the list confirms the older one."""
+    same = (
+        Upload.objects.applied().filter(kind=upload.kind, content_digest=upload.content_digest).exclude(pk=upload.pk).order_by("-pk").first()
+    )
+    if same is not None:
+        Finding.objects.create(
+            upload=upload, code="list-same", level=FindingLevel.HINT, params={"upload": same.pk, "date": same.effective_on.isoformat()}
+        )
+
+
+# --- columns ---------------------------------------------------------------------------------------------------
+
+
+def _remembered_columns(upload: Upload) -> dict[str, str]:
+    """Header → column as settled before by the school, else its township, else the county."""
+    home = Region.objects.home()
+    memory: dict[str, str] = {}
+    for filters in ({"region": home}, {"region": upload.town or home}, {"school": upload.school} if upload.school else None):
+        if filters is not None:
+            memory |= dict(ColumnMemory.objects.filter(kind=upload.kind, **filters).values_list("header", "column"))
+    return memory
+
+
+@transaction.atomic
+def confirm_mapping(upload: Upload, answers: Mapping[int, Mapping[int, str]], *, by: User, remember: bool = True) -> Upload:
+    """The user's word on the columns: sheet id → {column position: column key, or "" for none}. Reads the list again.
+
+    Raises uploads.NotPossible where a required column is still missing or one is given twice.
+    """
+    upload = uploads.locked(upload.pk, states=[State.MAPPING])
+    kind = kind_of(upload.kind)
+    for sheet in upload.sheets.all():
+        mapping = dict(sheet.mapping)
+        for position, key in answers.get(sheet.pk, {}).items():
+            mapping.pop(str(position), None)
+            if key:
+                mapping[str(position)] = kind.column(key).key
+        keys = list(mapping.values())
+        twice = sorted({kind.column(key).label for key in keys if keys.count(key) > 1})
+        if twice:
+            raise uploads.NotPossible(f"工作表“{sheet.name}”中有两列都对应“{'、'.join(twice)}”，请只选一列。")
+        missing = [column.label for column in kind.required if column.key not in keys]
+        if missing:
+            raise uploads.NotPossible(f"工作表“{sheet.name}”还缺少“{'、'.join(missing)}”列，请指明是哪一列。")
+        if remember:
+            _remember(upload, sheet, mapping, by)
+        sheet.mapping, sheet.questions = mapping, []
+        sheet.save(update_fields=["mapping", "questions"])
+    upload.state, upload.due, upload.stage = State.RECEIVED, True, "mapped"
+    upload.save(update_fields=["state", "due", "stage"])
+    uploads.wake(upload)
+    return upload
+
+
+def _remember(upload: Upload, sheet: UploadSheet, mapping: Mapping[str, str], by: User) -> None:
+    for position, key in mapping.items():
+        if sheet.mapping.get(position) == key:
+            continue
+        ColumnMemory.objects.update_or_create(
+            kind=upload.kind, region=None if upload.school_id else (upload.town or upload.region), school=upload.school,
+            header=normalise_header(str(sheet.headers[int(position)])), defaults={"column": key, "by": by},
+        )
+
+
+# --- reading a stored row --------------------------------------------------------------------------------------
+
+
+def _cell_or_row(found: dict[str, Any]) -> Any:
+    return unpacked(found) if len(found) == 1 and next(iter(found)).startswith("$") else found
+
+
+def delivered_cells(row: UploadRow, opener: Opener) -> dict[str, Cell]:
+    """Column key → cell as it was delivered, with the corrections made on the check page laid over it."""
+    # Cells that JSON has no word for come back as what they were: a damaged number must not turn into good text.
+    cells: dict[str, Cell] = json.loads(opener.open(row.sealed, ROW), object_hook=_cell_or_row)
+    for edit in CellEdit.objects.filter(row=row).order_by("pk"):
+        cells[edit.column] = opener.open(edit.sealed, CELL).decode() or None
+    return cells
+
+
+def delivered(row: UploadRow, opener: Opener) -> dict[str, str]:
+    """Column key → text as it was delivered (corrected cells as corrected). Unmasked: the caller decides who sees it."""
+    return {key: plain(cell) for key, cell in delivered_cells(row, opener).items()}

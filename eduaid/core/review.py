@@ -1,0 +1,63 @@
+"""What a person reads about a list: its findings as whole sentences, with the values of the rows where they may be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from eduaid.core.findings import message
+from eduaid.core.intake import delivered
+from eduaid.core.lists import Column, kind_of
+from eduaid.core.models import Finding, Upload
+from eduaid.core.sealing import Opener
+from eduaid.core.text import mask_id, mask_phone
+
+
+@dataclass(frozen=True)
+class Said:
+    """A finding in words. `value` is what stands in the cell, masked unless it may be shown in full."""
+
+    finding: Finding
+    sheet: str
+    label: str
+    value: str
+    text: str
+
+
+def masked(column: Column, value: str) -> str:
+    """The value of a sealed column as pages and command lines show it."""
+    if not column.sealed or not value:
+        return value
+    if "phone" in column.key:
+        return mask_phone(value)
+    if column.key in ("address", "note"):
+        return "（已隐藏）"
+    return mask_id(value)
+
+
+def said(upload: Upload, findings: Iterable[Finding], *, in_full: bool) -> list[Said]:
+    """The findings as sentences. `in_full`: the sender looks at his own rows (quality.md §4); everybody else sees masks.
+
+    Rows are opened once each; findings come with sheet and row selected.
+    """
+    kind = kind_of(upload.kind)
+    columns = {column.key: column for column in kind.columns}
+    opener = Opener()
+    opened: dict[int, dict[str, str]] = {}
+    answer = []
+    for finding in findings:
+        column = columns.get(finding.column)
+        value: str | None = None
+        if finding.row is not None and column is not None:
+            if finding.row.pk not in opened:
+                opened[finding.row.pk] = delivered(finding.row, opener)
+            cells = opened[finding.row.pk]
+            value = cells.get(column.key, "")
+            if not in_full:
+                value = masked(column, value)
+        label = column.label if column else ""
+        answer.append(
+            Said(finding, finding.sheet.name if finding.sheet else "", label, value or "", message(finding, label=label, value=value))
+        )
+    return answer
+

@@ -1,0 +1,181 @@
+"""Making one row: cells → parsed values, facts, digests, findings. The same code for a list of 200,000 and for one corrected cell.
+
+Texts repeat down a column, so each column remembers what it made of a text; what is remembered includes the finished JSON of
+the facts, so that a row is joined together rather than built.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from eduaid.core.cells import Cell
+from eduaid.core.findings import level_of
+from eduaid.core.lists import Column, ListKind, Reading, RowFinding, Values
+from eduaid.core.models.uploads import FindingLevel, RowState
+from eduaid.core.reading.frames import packed
+from eduaid.core.sealing import digest
+from eduaid.core.text import IdNumber, XuejiNumber, plain, tidy
+from eduaid.core.text.results import Problem, Result
+
+# Beyond this a column's texts are mostly distinct (numbers, phones) and not worth remembering.
+_REMEMBERED = 20_000
+
+# Answers that settle a question about a cell (eduaid.core.editing); others are for matching.
+CONFIRM, ADMIT = "confirm", "admit"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a column made of a cell: a value with its facts as JSON members, or a problem, or nothing (blank)."""
+
+    value: Any = None
+    members: str = ""
+    note: str = ""
+    problem: Problem | None = None
+
+
+class ColumnReader:
+    """One mapped column of one list."""
+
+    def __init__(self, column: Column, reading: Reading) -> None:
+        self.column = column
+        self.key = column.key
+        self._parse = column.reader(reading)
+        self._known: dict[str, Outcome] = {}
+
+    def read(self, cell: Cell) -> Outcome:
+        if type(cell) is not str:
+            return self.made_of(self._parse(cell))
+        known = self._known.get(cell)
+        if known is None:
+            known = self.made_of(self._parse(cell))
+            if len(self._known) < _REMEMBERED:
+                self._known[cell] = known
+        return known
+
+    def made_of(self, result: Result[Any]) -> Outcome:
+        if result is None:
+            return Outcome()
+        if isinstance(result, Problem):
+            return Outcome(problem=result)
+        return Outcome(result.value, members(self.column.keep(result.value)), result.note)
+
+
+def members(facts: Mapping[str, Any]) -> str:
+    """Facts as the inside of a JSON object."""
+    return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))[1:-1] if facts else ""
+
+
+@dataclass(slots=True)
+class Made:
+    """A row ready to be stored."""
+
+    number: int
+    state: RowState
+    facts: str
+    sealed: bytes
+    digest: bytes
+    id_digest: bytes | None
+    registry_digest: bytes | None
+    values: Values
+    findings: list[RowFinding]
+    notes: list[tuple[str, str]] = field(default_factory=list)
+
+
+class RowMaker:
+    """Makes rows of one list (or one sheet of it) from cells in the order of its readers."""
+
+    def __init__(self, kind: ListKind, reading: Reading, keys: Sequence[str]) -> None:
+        self.kind, self.reading = kind, reading
+        self.readers = [ColumnReader(kind.column(key), reading) for key in keys]
+        self._required = [column.key for column in kind.required]
+
+    def make(self, number: int, cells: Sequence[Cell], answers: Mapping[tuple[str, str], str] | None = None) -> Made:
+        """`answers`: what people said to findings of this row, by (column, code)."""
+        parsed: dict[str, Any] = {}
+        parts: dict[str, str] = {}
+        delivered: dict[str, object] = {}
+        findings: list[RowFinding] = []
+        notes: list[tuple[str, str]] = []
+        doubtful: list[tuple[ColumnReader, Cell, Problem]] = []
+        for reader, cell in zip(self.readers, cells, strict=True):
+            if cell is None:
+                continue
+            outcome = reader.read(cell)
+            key = reader.key
+            if outcome.problem is not None:
+                delivered[key] = packed(cell)
+                doubtful.append((reader, cell, outcome.problem))
+            elif outcome.value is not None:
+                delivered[key] = cell if type(cell) is str else packed(cell)
+                parsed[key] = outcome.value
+                parts[key] = outcome.members
+                if outcome.note:
+                    notes.append((key, outcome.note))
+        for reader, cell, problem in doubtful:
+            self._settle(reader, cell, problem, parsed, parts, findings, answers or {})
+        values = Values(number, parsed)
+        place = self.kind.locate(values, self.reading)
+        if place is not None:
+            findings.append(place)
+        for key in self._required:
+            if key not in parsed and key not in delivered:
+                findings.append(RowFinding(key, "required"))
+        for check in self.kind.checks:
+            findings.extend(check(values, self.reading))
+        if answers:
+            findings = [found for found in findings if not answers.get((found.column, found.code))]
+        number_found: IdNumber | None = parsed.get(self.kind.id_column)
+        registry: XuejiNumber | None = parsed.get(self.kind.registry_column) if self.kind.registry_column else None
+        id_digest = _id_digest(number_found) if number_found else None
+        registry_digest = digest("registry", registry.number) if registry else None
+        facts = ",".join([part for part in parts.values() if part])
+        if values.facts:
+            facts = f"{facts},{members(values.facts)}" if facts else members(values.facts)
+        said = [facts, values.subkey]
+        said += [f"{key}={parsed[key]}" for key in parsed if self.kind.column(key).sealed]
+        return Made(
+            number, _state(findings), "{" + facts + "}", json.dumps(delivered, ensure_ascii=False, separators=(",", ":")).encode(),
+            digest("row", "\x1f".join(said)), id_digest, registry_digest, values, findings, notes,
+        )
+
+    def _settle(
+        self, reader: ColumnReader, cell: Cell, problem: Problem, parsed: dict[str, Any], parts: dict[str, str],
+        findings: list[RowFinding], answers: Mapping[tuple[str, str], str],
+    ) -> None:
+        """A cell that could not be read alone: with the rest of the row, by somebody's answer, or not at all."""
+        column = reader.column
+        if column.again is not None:
+            outcome = reader.made_of(column.again(cell, parsed, self.reading))
+            if outcome.problem is None:
+                if outcome.value is not None:
+                    parsed[column.key], parts[column.key] = outcome.value, outcome.members
+                return
+            problem = outcome.problem
+        answer = answers.get((column.key, problem.code), "")
+        if answer == ADMIT and column.key == self.kind.id_column:
+            parts[column.key] = '"id_to_correct":true'
+            return
+        if answer == CONFIRM and column.facts is not None and level_of(problem) is FindingLevel.ASK:
+            text = tidy(plain(cell))
+            parsed[column.key], parts[column.key] = text, members(column.keep(text))
+            return
+        findings.append(RowFinding(column.key, problem.code, level_of(problem), dict(problem.params)))
+
+
+def _id_digest(number: IdNumber) -> bytes:
+    """Resident numbers by themselves; other documents with their type, since their numbers may coincide."""
+    return digest("id", number.number if number.kind in ("1", "-") else f"{number.kind}:{number.number}")
+
+
+def _state(findings: Sequence[RowFinding]) -> RowState:
+    if any(found.code == "outside-scope" for found in findings):
+        return RowState.REFUSED
+    if any(found.level in (FindingLevel.ERROR, FindingLevel.ASK) for found in findings):
+        return RowState.WAITING
+    return RowState.ACCEPTED
+
+

@@ -1,0 +1,104 @@
+"""Finding children by what people type: part of a name, its sounds, or a number. Numbers are looked up by digest only."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Length
+
+from eduaid.core.sealing import digest
+from eduaid.core.text import compact, name_key
+from students.models import Identifier, Student
+from students.models.people import StudentQuerySet
+
+
+class By(StrEnum):
+    """What a text is taken for; the value says so on the page and in the access log."""
+
+    NAME = "姓名"
+    SOUND = "拼音"
+    TAIL = "证件号后四位"
+    ID_NUMBER = "证件号"
+    REGISTRY_NUMBER = "学籍号"
+    NOTHING = ""
+
+
+_TAIL = re.compile(r"[0-9]{3}[0-9X]")
+_REGISTRY = re.compile(r"[GJL][0-9]{17}[0-9X]")
+_NUMBER = re.compile(r"[A-Z()/-]{0,4}[0-9][A-Z0-9()/-]{4,29}")
+_SOUND = re.compile(r"[a-z]+")
+_APOSTROPHES = str.maketrans("", "", " '’`·-")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody typed, read: `text` is folded as the column that it is looked up in."""
+
+    by: By
+    text: str
+
+    @property
+    def is_number(self) -> bool:
+        """A number of a person: never echoed, always logged."""
+        return self.by in (By.TAIL, By.ID_NUMBER, By.REGISTRY_NUMBER)
+
+
+def read(typed: str) -> Asked:
+    """Name or sounds or number? A text with digits is a number, so that none is ever echoed as a name."""
+    upper = compact(typed).upper()
+    if _REGISTRY.fullmatch(upper):
+        return Asked(By.REGISTRY_NUMBER, upper)
+    if _TAIL.fullmatch(upper):
+        return Asked(By.TAIL, upper)
+    if _NUMBER.fullmatch(upper):
+        return Asked(By.ID_NUMBER, upper)
+    if any(char.isdigit() for char in upper):
+        return Asked(By.NOTHING, "")
+    sound = _letters(typed)
+    if _SOUND.fullmatch(sound):
+        return Asked(By.SOUND, sound)
+    key = name_key(typed)
+    return Asked(By.NAME, key) if key else Asked(By.NOTHING, "")
+
+
+def _letters(typed: str) -> str:
+    """Small letters without tone marks, spaces and apostrophes; ü is v, as on Chinese keyboards."""
+    bare = unicodedata.normalize("NFD", compact(typed).lower()).replace("u\u0308", "v")
+    return "".join(char for char in bare.translate(_APOSTROPHES) if not unicodedata.combining(char))
+
+
+def named(students: StudentQuerySet, asked: Asked) -> StudentQuerySet:
+    """Those whose name contains the text, or whose sounds (full or initials, of every reading) start with it."""
+    if asked.by is By.NAME:
+        return students.filter(name_key__contains=asked.text)
+    if asked.by is By.SOUND:
+        return students.filter(Q(pinyin__startswith=asked.text) | Q(pinyin__contains=f" {asked.text}"))
+    return students.none()
+
+
+def nearest_first(students: StudentQuerySet, asked: Asked) -> StudentQuerySet:
+    """Whole names before beginnings before the rest; short before long; then by sound."""
+    exact, start = Q(name_key=asked.text), Q(name_key__startswith=asked.text)
+    if asked.by is By.SOUND:
+        exact = Q(pinyin__startswith=f"{asked.text} ") | Q(pinyin__endswith=f" {asked.text}")
+        exact |= Q(pinyin__contains=f" {asked.text} ")
+        start = Q(pinyin__startswith=asked.text)
+    nearness = Case(
+        When(exact, then=Value(0)), When(start, then=Value(1)), default=Value(2), output_field=IntegerField()
+    )
+    return students.annotate(nearness=nearness).order_by("nearness", Length("name"), "pinyin", "id")
+
+
+def numbered(students: StudentQuerySet, asked: Asked) -> StudentQuerySet:
+    """Those whom the number names now or has named (an old ID number stays a number of the child)."""
+    if asked.by is By.TAIL:
+        return students.filter(id_tail_digest=digest("id-tail", asked.text)).order_by("pinyin", "id")
+    kind = Identifier.ID_NUMBER if asked.by is By.ID_NUMBER else Identifier.REGISTRY_NUMBER
+    holders: QuerySet[Identifier] = Identifier.objects.filter(kind=kind, digest=digest(kind, asked.text))
+    # A number of a record that was merged leads to the record that goes on.
+    owners = Student.objects.filter(identifiers__in=holders)
+    return students.filter(Q(pk__in=owners.values("pk")) | Q(pk__in=owners.values("merged_into")))
