@@ -113,9 +113,15 @@ def unfocusable(page: Page, presses: int = 200) -> list[str]:
 
 
 def keep_screenshot(page: Page, name: str) -> None:
-    """A picture under tests/artefacts/ for people to look at."""
+    """A picture of the whole page under tests/artefacts/ for people to look at.
+
+    The window grows first: Chromium 86 leaves blank what lies below it in a full-page picture.
+    """
     ARTEFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=str(ARTEFACTS / f"{name}.png"), full_page=True)
+    size = page.viewport_size or {"width": 1366, "height": 768}
+    height = int(page.evaluate("document.documentElement.scrollHeight"))
+    page.set_viewport_size({"width": size["width"], "height": max(size["height"], min(height, 8000))})
+    page.screenshot(path=str(ARTEFACTS / f"{name}.png"))
 
 
 # ------------------------------------------------------------------------------------------------------ words

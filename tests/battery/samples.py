@@ -69,7 +69,7 @@ def frame(**more: Any) -> dict[str, Any]:
         ns(label="导入", url="/imports", icon="upload", current=False),
         ns(label="学生", url="/students", icon="people", current=False),
         ns(label="报告", url="/report", icon="report", current=False),
-        ns(label="设置", url="/setup", icon="gear", current=False),
+        ns(label="设置", url="/setup", icon="settings", current=False),
     ]
     context: dict[str, Any] = {
         "nav": nav,

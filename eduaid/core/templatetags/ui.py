@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 from django import template
 from django.forms import BaseForm, BoundField, Field
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from eduaid.core import display
@@ -69,8 +70,9 @@ def money(value: Amount | None) -> SafeString:
     if value is None or not display.has_cents(value):
         return format_html("{}", display.wan(value))
     exact = display.yuan(value)
+    shown = display.wan(value)
     return format_html(
-        '<span title="含角分：{}元">{}<span class="vh">（含角分，合{}元）</span></span>', exact, display.wan(value), exact
+        '<span title="含角分：{}元">{}<span class="vh">（含角分，合{}元）</span></span>', exact, shown, exact
     )
 
 
@@ -182,6 +184,18 @@ def is_numeric(item: FigureLike | Rate | State | Amount | str | None) -> bool:
     return not isinstance(item, (State, str))
 
 
+_STYLED_DIFFERENCE = re.compile(r'<(ins|del) style="[^"<>]*">')
+
+
+@register.filter
+def without_styles(difference: str) -> SafeString:
+    """The inserted and deleted pieces that the correction preview marks, coloured by the sheet instead of inline.
+
+    The text between the marks was escaped where the marks were made; anything that is not marked safe is escaped here.
+    """
+    return SafeString(_STYLED_DIFFERENCE.sub(r"<\1>", conditional_escape(difference)))
+
+
 # ------------------------------------------------------------------------------------------------------ icons
 
 ICONS: Mapping[str, str] = {
@@ -193,7 +207,7 @@ ICONS: Mapping[str, str] = {
     "yuan": "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8.5 7.5L12 12l3.5-4.5M8.5 12.5h7M8.5 15h7M12 12v5",
     "school": "M3 9l9-5 9 5-9 5-9-5zM7 11.5V17c1.5 1.3 3 2 5 2s3.5-.7 5-2v-5.5M21 9v6",
     "report": "M6 3h8l5 5v13H6zM14 3v5h5M9 13h7M9 17h7",
-    "gear": "M4 7h9M17 7h3M4 17h3M11 17h9M15 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z"
+    "settings": "M4 7h9M17 7h3M4 17h3M11 17h9M15 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z"
     "M9 19.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z",
     "search": "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5L20 20",
     "download": "M12 4v12M7 11l5 5 5-5M4 20h16",
