@@ -65,7 +65,8 @@ class Sheet(SheetFacts):
 
 @dataclass(slots=True)
 class Book:
-    """A workbook read whole. ``notes``: macros, other-sheets (charts, macro sheets), nul-bytes: left out, to be told."""
+    """A workbook read whole. ``notes``: macros, other-sheets (charts, macro sheets), nul-bytes: left out, to be
+    told."""
 
     kind: Kind
     epoch_1904: bool
@@ -74,8 +75,8 @@ class Book:
 
 
 class OpenSheet(SheetFacts):
-    """One sheet while it is being read. Iterating gives its blocks, once; then ``cells``, ``filled`` and ``pictures`` say
-    what was read, and the independent count has agreed."""
+    """One sheet while it is being read. Iterating gives its blocks, once; then ``cells``, ``filled`` and
+    ``pictures`` say what was read, and the independent count has agreed."""
 
     __slots__ = ("_blocks", "cells", "filled", "pictures")
 
@@ -89,7 +90,8 @@ class OpenSheet(SheetFacts):
 
 
 class OpenBook:
-    """A workbook while it is being read. ``sheet_names`` is known at once; ``sheets`` gives them in file order, once."""
+    """A workbook while it is being read. ``sheet_names`` is known at once; ``sheets`` gives them in file order,
+    once."""
 
     def __init__(self, process: "_Process", header: dict[str, Any]) -> None:
         self._process = process
@@ -158,8 +160,8 @@ def _visible(state: object) -> Visible:
 
 
 class _Process:
-    """The reading process and the pipe from it. Only the time spent waiting for it counts against the wall clock, so that
-    a slow consumer is not punished."""
+    """The reading process and the pipe from it. Only the time spent waiting for it counts against the wall clock, so
+    that a slow consumer is not punished."""
 
     def __init__(self, data: bytes, limits: Limits, mode: Mode) -> None:
         self._left = limits.wall_seconds

@@ -1,8 +1,8 @@
 """What kind of file this is, by content, and whether it is safe to open. Plain Python, no Django.
 
 ``kind_of`` looks at the first bytes only and is cheap enough for the upload page. ``inspect`` also opens the container
-(zip directory, OLE directory) without unpacking it. Unpacking itself happens in the limited process (``parser``), through
-``SafeZip.chunks``, which counts what really comes out.
+(zip directory, OLE directory) without unpacking it. Unpacking itself happens in the limited process (``parser``),
+through ``SafeZip.chunks``, which counts what really comes out.
 
 Every refusal is a ``FileRefused`` with a code and a Chinese sentence that says what the file is and what to do.
 """
@@ -64,7 +64,10 @@ SENTENCES: Mapping[str, str] = {
     "doctype": "文件中含有不允许的内容（DOCTYPE 声明）。请用 WPS 或 Excel 打开，另存为新的 xlsx 后上传",
     "structure": "表格结构异常，请另存后重新上传",
     "shared-strings": "表格结构异常（文字表的声明与内容不符），请另存后重新上传",
-    "far-cell": "工作表“{sheet}”第 {row} 行第 {column} 列有孤立的内容，表格范围过大。请删除该处内容（或删除数据以外的所有行、列）后重新上传",
+    "far-cell": (
+        "工作表“{sheet}”第 {row} 行第 {column} 列有孤立的内容，表格范围过大。"
+        "请删除该处内容（或删除数据以外的所有行、列）后重新上传"
+    ),
     "rows": "工作表“{sheet}”有 {rows} 行以上，超过 {limit} 行的上限。请分成几个文件上传",
     "columns": "工作表“{sheet}”有 {columns} 列，超过 {limit} 列的上限。请删去数据以外的列后重新上传",
     "no-sheets": "文件里没有可以读取的工作表。请检查后重新上传",
@@ -185,14 +188,16 @@ _BINARY = frozenset(range(32)) - frozenset(b"\t\n\r\x0b\x0c\x1a\x1b\0")
 
 
 def _is_text(head: bytes) -> bool:
-    """Hardly any control bytes. A stray NUL is allowed (exports of old systems pad with it); many mean a binary file."""
+    """Hardly any control bytes. A stray NUL is allowed (exports of old systems pad with it); many mean a binary
+    file."""
     sample = head[:65_536]
     binary = sum(byte in _BINARY for byte in sample)
     return binary * 200 <= len(sample) and sample.count(0) <= max(4, len(sample) // 20)
 
 
 def inspect(data: bytes, filename: str = "", limits: Limits | None = None) -> Kind:
-    """The kind of a whole file, containers opened but not unpacked. The file's name is not believed, whatever it ends in."""
+    """The kind of a whole file, containers opened but not unpacked. The file's name is not believed, whatever it
+    ends in."""
     limits = limits or Limits()
     kind = kind_of(data[: 128 * 1024], len(data), limits)
     if kind is Kind.XLSX:
@@ -358,7 +363,7 @@ def _data_start(data: bytes, entry: zipfile.ZipInfo) -> int:
 
 def _inspect_ole(data: bytes) -> None:
     """Old Office containers: a workbook passes; encrypted packages and other documents are refused by name."""
-    import olefile  # only OLE files need it
+    import olefile  # type: ignore[import-untyped]  # only OLE files need it
 
     try:
         with olefile.OleFileIO(io.BytesIO(data)) as ole:

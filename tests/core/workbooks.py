@@ -75,8 +75,8 @@ def xlsx(
     replace: Mapping[str, bytes] | None = None,
     separator: str = "/",
 ) -> bytes:
-    """A workbook. ``prefix``: element names get it, as the Open XML SDK does. ``extra``: further parts; ``replace``: parts
-    instead of the regular ones."""
+    """A workbook. ``prefix``: element names get it, as the Open XML SDK does. ``extra``: further parts; ``replace``:
+    parts instead of the regular ones."""
     named: Mapping[str, Rows | SheetSpec] = sheets if isinstance(sheets, Mapping) else {"Sheet1": sheets}
     specs = {name: sheet if isinstance(sheet, SheetSpec) else SheetSpec(sheet) for name, sheet in named.items()}
     main, relations = (STRICT_MAIN, STRICT_RELATIONS) if strict else (MAIN, RELATIONS)
@@ -94,7 +94,8 @@ def xlsx(
     )
     epoch = ' date1904="1"' if date_1904 else ""
     parts["xl/workbook.xml"] = _xml(
-        f'<{p}workbook {namespace} xmlns:r="{relations}"><{p}workbookPr{epoch}/><{p}sheets>{listed}</{p}sheets></{p}workbook>'
+        f'<{p}workbook {namespace} xmlns:r="{relations}"><{p}workbookPr{epoch}/><{p}sheets>{listed}</{p}sheets>'
+        f"</{p}workbook>"
     )
     targets = [(f"rId{n}", "worksheet", f"worksheets/sheet{n}.xml") for n in range(1, len(specs) + 1)]
     targets += [("rId90", "styles", "styles.xml"), ("rId91", "sharedStrings", "sharedStrings.xml")]
@@ -133,9 +134,9 @@ def _content_types(sheets: int) -> bytes:
 
 # Styles: 0 general, 1 date, 2 text.
 _STYLES = _xml(
-    '<styleSheet xmlns="MAIN"><fonts count="1"><font/></fonts><fills count="1"><fill/></fills><borders count="1"><border/>'
-    '</borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="14"/>'
-    '<xf numFmtId="49"/></cellXfs></styleSheet>'
+    '<styleSheet xmlns="MAIN"><fonts count="1"><font/></fonts><fills count="1"><fill/></fills>'
+    '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
+    '<cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="49"/></cellXfs></styleSheet>'
 )
 
 
@@ -236,7 +237,8 @@ def delimited(rows: Rows, *, encoding: str = "utf-8-sig", delimiter: str = ",", 
 
 
 def ods(rows: Rows, *, name: str = "Sheet1") -> bytes:
-    """A small OpenDocument spreadsheet. Equal neighbours in a row are written once and repeated, as LibreOffice does."""
+    """A small OpenDocument spreadsheet. Equal neighbours in a row are written once and repeated, as LibreOffice
+    does."""
     lines = "".join(f"<table:table-row>{_ods_cells(row)}</table:table-row>" for row in rows)
     content = (
         '<?xml version="1.0" encoding="UTF-8"?><office:document-content '
@@ -269,21 +271,23 @@ def _ods_cells(row: Sequence[Value]) -> str:
                 cells.append(xml)
             case bool():
                 cells.append(
-                    f'<table:table-cell{repeat} office:value-type="boolean" office:boolean-value="{str(value).lower()}"/>'
+                    f'<table:table-cell{repeat} office:value-type="boolean" '
+                    f'office:boolean-value="{str(value).lower()}"/>'
                 )
             case int() | float():
                 cells.append(
-                    f'<table:table-cell{repeat} office:value-type="float" office:value="{value}"><text:p>{value}</text:p>'
-                    "</table:table-cell>"
+                    f'<table:table-cell{repeat} office:value-type="float" office:value="{value}">'
+                    f"<text:p>{value}</text:p></table:table-cell>"
                 )
             case dt.date():
                 cells.append(
-                    f'<table:table-cell{repeat} office:value-type="date" office:date-value="{value}"><text:p>{value}</text:p>'
-                    "</table:table-cell>"
+                    f'<table:table-cell{repeat} office:value-type="date" office:date-value="{value}">'
+                    f"<text:p>{value}</text:p></table:table-cell>"
                 )
             case str():
                 cells.append(
-                    f'<table:table-cell{repeat} office:value-type="string"><text:p>{escape(value)}</text:p></table:table-cell>'
+                    f'<table:table-cell{repeat} office:value-type="string"><text:p>{escape(value)}</text:p>'
+                    "</table:table-cell>"
                 )
         index += times
     return "".join(cells)
@@ -292,7 +296,8 @@ def _ods_cells(row: Sequence[Value]) -> str:
 def html(rows: Rows, *, encoding: str = "utf-8") -> bytes:
     """A page with one table, as web systems offer it under the name .xls."""
     lines = "".join("<tr>" + "".join(f"<td>{escape(str(value or ''))}</td>" for value in row) + "</tr>" for row in rows)
-    page = f'<html><head><meta charset="{encoding}"><style>td {{}}</style></head><body><table>{lines}</table></body></html>'
+    head = f'<head><meta charset="{encoding}"><style>td {{}}</style></head>'
+    page = f"<html>{head}<body><table>{lines}</table></body></html>"
     return page.encode(encoding)
 
 

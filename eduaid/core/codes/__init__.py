@@ -1,7 +1,7 @@
 """Code tables: sex, ethnic groups, ID types, stages and grades, relations, hardship, poverty, whereabouts …
 
-Each table is a CSV file beside this module, with its source and notes in columns. ``eduaid`` as a source marks codes of
-our own where the published standard has none or could not be obtained. Further columns are facts of the entries
+Each table is a CSV file beside this module, with its source and notes in columns. ``eduaid`` as a source marks codes
+of our own where the published standard has none or could not be obtained. Further columns are facts of the entries
 (``entry.facts["evidence"]``).
 """
 

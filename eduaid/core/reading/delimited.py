@@ -1,4 +1,5 @@
-"""CSV and TSV in any encoding that Chinese offices produce. Every cell stays text: nothing is guessed to be a number."""
+"""CSV and TSV in any encoding that Chinese offices produce. Every cell stays text: nothing is guessed to be a
+number."""
 
 import codecs
 import csv

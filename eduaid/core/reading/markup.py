@@ -138,7 +138,7 @@ class Page:
     epoch_1904 = False
 
     def __init__(self, data: bytes, limits: Limits) -> None:
-        from lxml import etree  # forty thousandths of a second that other formats need not pay
+        from lxml import etree  # type: ignore[import-untyped]  # forty thousandths of a second that other formats need not pay
 
         self.notes: list[str] = []
         charset = _CHARSET.search(data[:4096])

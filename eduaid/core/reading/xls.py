@@ -53,8 +53,8 @@ class _Scan:
     without_text: list[tuple[int, int]] = field(default_factory=list)  # formulas whose result is said to be empty text
 
     def finish(self) -> None:
-        """A program that does not calculate marks every formula's result as empty text. Where not one formula of a sheet
-        has a result, they were never calculated."""
+        """A program that does not calculate marks every formula's result as empty text. Where not one formula of a
+        sheet has a result, they were never calculated."""
         if sum(self.formulas.values()) == len(self.without_text):
             for row, column in self.without_text:
                 self.overlay.put(row, column, Uncached(column))
@@ -65,7 +65,7 @@ class Workbook:
     kind = Kind.XLS
 
     def __init__(self, data: bytes, limits: Limits) -> None:
-        import olefile  # fifteen thousandths of a second that other formats need not pay
+        import olefile  # type: ignore[import-untyped]  # fifteen thousandths of a second that other formats need not pay
 
         inspect(data, limits=limits)
         self._limits = limits

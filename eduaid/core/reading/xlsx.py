@@ -1,8 +1,8 @@
 """Workbooks of Excel 2007 and later: calamine reads the cells, a second pass over the XML proves that none is missing.
 
-The second pass also finds what the library turns into empty cells: error values and formulas without a result. It counts
-tags with the speed of a text search and looks closer only where something unusual stands; when the two counts differ, a
-slow and exact parser decides. Both run at the same time: the library works outside the interpreter's lock.
+The second pass also finds what the library turns into empty cells: error values and formulas without a result. It
+counts tags with the speed of a text search and looks closer only where something unusual stands; when the two counts
+differ, a slow and exact parser decides. Both run at the same time: the library works outside the interpreter's lock.
 """
 
 import io
@@ -42,7 +42,8 @@ _PLAIN_PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>?]*\?>\s*)?<[A-Za-
 
 
 def checked_chunks(archive: SafeZip, name: str) -> Iterator[bytes]:
-    """A part's XML in pieces, refused when it declares a document type (entity bombs, files of others) or is no UTF-8."""
+    """A part's XML in pieces, refused when it declares a document type (entity bombs, files of others) or is no
+    UTF-8."""
     last = b""
     plain = False
     for piece in archive.chunks(name):

@@ -7,7 +7,8 @@ import unicodedata
 from eduaid.core.cells import BadDate, Cell, Damaged, ErrorValue, Uncached
 from eduaid.core.text.results import Problem
 
-# Joiners, direction marks, byte order marks, soft hyphens: they arrive with text copied from chat programs and web pages.
+# Joiners, direction marks, byte order marks, soft hyphens: they arrive with text copied from chat programs and web
+# pages.
 ZERO_WIDTH = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e" + "".join(
     map(chr, (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF))
 )
@@ -19,7 +20,8 @@ _UNTIDY = re.compile(f"[{ZERO_WIDTH}{SPACES}]")
 _WIDE = re.compile(f"[{ZERO_WIDTH}{SPACES}\uff01-\uff5e]")
 _UNSTORABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
-# A first character that spreadsheets may take for the start of a formula (ASVS 5.0, 1.2.10), full-width forms included.
+# A first character that spreadsheets may take for the start of a formula (ASVS 5.0, 1.2.10), full-width forms
+# included.
 FORMULA_STARTS = frozenset("=+-@\t\r\n\0＝＋－＠")
 
 

@@ -21,7 +21,8 @@ Sex = Literal["1", "2"]  # GB/T 2261.1: 1 male, 2 female
 
 
 class IdNumber(NamedTuple):
-    """``kind`` is the code of the ID type list (1 resident identity card). Birth and sex only where the number tells."""
+    """``kind`` is the code of the ID type list (1 resident identity card). Birth and sex only where the number
+    tells."""
 
     number: str
     kind: str = "1"
@@ -98,7 +99,8 @@ _WRAPPED = re.compile(r"""=?"([^"]*)"|'(.*)""", re.DOTALL)
 _MIXED_UP = re.compile(r"(?=(?:.*\d){6})[\dA-Z*\-_./]{13,22}", re.IGNORECASE)
 _PERMIT = re.compile(r"[A-Z]{1,3}\d{6,12}[A-Z\d]?|[A-Z]{3}\d{12}|\d{8,10}[A-Z]?|[A-Z0-9()]{7,12}", re.IGNORECASE)
 _NONE_WORDS_TEXT = (
-    "无 没有 未办 未办理 未办证 办理中 正在办理 暂无 暂缺 无证 无证件 无身份证 无户口 未上户 未上户口 黑户 不详 不清楚 未知 同上 "
+    "无 没有 未办 未办理 未办证 办理中 正在办理 暂无 暂缺 无证 无证件 无身份证 无户口 未上户 未上户口 黑户 "
+    "不详 不清楚 未知 同上 "
     "空 - -- — —— / \\ 0 1 none null n/a na"
 )
 _NONE_WORDS = frozenset(_NONE_WORDS_TEXT.split())
@@ -232,7 +234,8 @@ def damaged_prefix(cell: Cell) -> str:
 
 @lru_cache(maxsize=20_000)
 def region_is_known(prefix: str) -> bool:
-    """Whether the first six digits were ever a county-level code in the list of python-stdnum. False is a hint only."""
+    """Whether the first six digits were ever a county-level code in the list of python-stdnum. False is a hint
+    only."""
     from stdnum import numdb
 
     return any(properties.get("county") for _, properties in numdb.get("cn/loc").info(prefix))

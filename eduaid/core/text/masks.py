@@ -27,8 +27,9 @@ def mask_card(number: str) -> str:
     return "*" * (len(number) - 4) + number[-4:] if len(number) > 4 else "*" * len(number)
 
 
-# An ID (15 or 18, inside a 学籍号 too), a damaged ID, a card (16–19 digits, grouped or not), a mobile or landline number.
-# Any longer run of digits goes as well; a hash (32 or more hexadecimal characters) and the digits of a fraction stay.
+# An ID (15 or 18, inside a 学籍号 too), a damaged ID, a card (16–19 digits, grouped or not), a mobile or landline
+# number. Any longer run of digits goes as well; a hash (32 or more hexadecimal characters) and the digits of a
+# fraction stay.
 _D = "[0-9０-９]"
 _X = "[0-9０-９XxＸｘ]"
 _GAP = "[ \\-\u00a0\u3000]?"

@@ -16,7 +16,11 @@ _PLAIN_DOTS = ".。"  # only between letters or characters; at the end they are 
 _HAN = (
     "\u2e80-\u2fd5\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"  # incl. extensions A to H
 )
-_LETTER = f"{_HAN}A-Za-z\u00c0-\u024f\u0400-\u04ff\u0600-\u06ff\u0f00-\u0fff\ua000-\ua4cf\u1800-\u18af\u1100-\u11ff\uac00-\ud7a3"
+# Latin, Cyrillic, Arabic (Uyghur), Tibetan, Yi, Mongolian, Korean.
+_LETTER = (
+    f"{_HAN}A-Za-z\u00c0-\u024f\u0400-\u04ff\u0600-\u06ff"
+    "\u0f00-\u0fff\ua000-\ua4cf\u1800-\u18af\u1100-\u11ff\uac00-\ud7a3"
+)
 _CLEAN = re.compile(f"[{_HAN}]{{2,4}}")
 _DOT = re.compile(f"\\s*[{_DOTS}]+\\s*|(?<=[{_LETTER}])\\s*[{_PLAIN_DOTS}]\\s*(?=[{_LETTER}])")
 _HAN_SPACE = re.compile(f"(?<=[{_HAN}]) +(?=[{_HAN}])")

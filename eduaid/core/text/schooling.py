@@ -103,7 +103,8 @@ def parse_grade(cell: Cell, *, stage: str = "", school_year: int | None = None) 
 
 
 def _word_grade(text: str, stage: str) -> Grade | None:
-    """The grade that a cleaned text names, by itself or together with the stage; None when it names none or several."""
+    """The grade that a cleaned text names, by itself or together with the stage; None when it names none or
+    several."""
     grade = _WORDS.get(text)
     if grade and not (grade.stage == PRIMARY and stage in (JUNIOR, SENIOR, VOCATIONAL)):
         return grade
