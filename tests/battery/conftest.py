@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from tests.battery import browsers, gallery
+from tests.battery import browsers, gallery, live
 
 # Playwright drives its browser from an event loop in this thread; the database calls beside it are ordinary ones.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -40,3 +40,10 @@ def current_browser(playwright_engine: Playwright) -> Iterator[Browser]:
 def gallery_address() -> Iterator[str]:
     with gallery.serving() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def live_site() -> Iterator[live.LiveSite]:
+    """The whole product with the small example county, started once for the run."""
+    with live.running() as site:
+        yield site

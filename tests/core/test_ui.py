@@ -89,7 +89,7 @@ def test_a_trend_needs_two_points_and_says_them_aloud() -> None:
     assert ui.trend([TrendPoint("6月", 214)]) == ""
     html = ui.trend([TrendPoint("6月", 214), TrendPoint("7月", 107)], "人")
     assert 'aria-label="走势：6月 214人，7月 107人"' in html
-    assert 'points="8.0,18.0 484.0,72.0"' in html
+    assert 'points="4.0,18.0 300.0,71.0"' in html
     assert "style=" not in html
 
 

@@ -229,8 +229,8 @@ def icon(name: str) -> SafeString:
 
 # ------------------------------------------------------------------------------------------------------ trend
 
-_WIDTH, _HEIGHT = 560, 150
-_TOP, _BASE, _LEFT, _RIGHT = 18, 126, 8, 484
+_WIDTH, _HEIGHT = 360, 150
+_TOP, _BASE, _LEFT, _RIGHT = 18, 124, 4, 300
 
 
 @register.simple_tag
