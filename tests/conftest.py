@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,3 +95,25 @@ def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -
 def county(committed: None) -> SmallCounty:
     """Two townships with schools, the calendar, and the accounts that tests act as."""
     return make_county()
+
+
+@pytest.fixture
+def worker(committed: None) -> Iterator[subprocess.Popen[bytes]]:
+    """A real Celery worker with a real beat on this test's database and broker; killed at the end, whatever it is doing."""
+    from django.conf import settings
+    from django.db import connections
+
+    name = connections["default"].settings_dict["NAME"]
+    environment = os.environ | {
+        "DATABASE_URL": ENDPOINTS.database_url.replace("@/eduaid?", f"@/{name}?"), "EDUAID_FILES": str(settings.FILES_DIR),
+        "DJANGO_SETTINGS_MODULE": "eduaid.settings",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "celery", "-A", "eduaid.celery", "worker", "-B", "--concurrency=2", "--loglevel=WARNING"],
+        env=environment, cwd=settings.BASE_DIR, start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

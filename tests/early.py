@@ -6,6 +6,9 @@ from eduaid.core import services
 
 ENDPOINTS = services.for_tests()
 os.environ.update(ENDPOINTS.environment())
+# Each test process has a broker database of its own, as it has a database: their workers must not take each other's tasks.
+BROKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
+os.environ["REDIS_URL"] = ENDPOINTS.redis_url.replace("virtual_host=0", f"virtual_host={BROKER}")
 os.environ.setdefault("EDUAID_SECRET_KEY", "only for tests")
 
 # A ring for tests only; the product makes its own at the first start.

@@ -56,7 +56,8 @@ def grant_rights(connection: BaseDatabaseWrapper, *, role: str) -> None:
     History (every pghistory event table) and the access log are append-only for it. Attaching a history context upserts
     the context row, which a function that runs with the owner's rights does on its behalf.
     """
-    history = [model._meta.db_table for model in apps.get_models() if issubclass(model, Event)]
+    tables = set(connection.introspection.table_names())
+    history = [model._meta.db_table for model in apps.get_models() if issubclass(model, Event) and model._meta.db_table in tables]
     append_only = ", ".join(f'"{table}"' for table in (*history, *_APPEND_ONLY))
     kept = ", ".join(f'"{table}"' for table in _NEVER_DELETED)
     with connection.cursor() as cursor:

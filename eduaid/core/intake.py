@@ -31,7 +31,9 @@ from eduaid.core.preflight import FileRefused, Limits
 from eduaid.core.reading.frames import unpacked
 from eduaid.core.rows import Made, RowMaker
 from eduaid.core.sealing import Opener, Sealer
-from eduaid.core.spreadsheets import Header, RowKind, classify_row, find_header, map_columns, normalise_header
+from eduaid.core.spreadsheets import (
+    Header, MergeFiller, RowKind, classify_row, find_header, map_columns, normalise_header, printed_total,
+)
 from eduaid.core.text import plain
 
 ROW = b"row"
@@ -141,7 +143,6 @@ class _Stager:
     headless: list[str] = field(default_factory=list)
     _slices: dict[tuple[int | None, int | None, str], int] = field(default_factory=dict)
     _digests: list[bytes] = field(default_factory=list)
-    _memory: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._sealer = Sealer(self.upload.data_key)
@@ -168,7 +169,7 @@ class _Stager:
                 break
         if not head:
             return
-        header = find_header(head, self.kind.columns)
+        header = find_header(head, self.kind.columns, merged=sheet.merged)
         if header is None:
             self.headless.append(sheet.name)
             self._tell("sheet-without-header", FindingLevel.WARNING, None, sheet=sheet.name,
@@ -188,7 +189,9 @@ class _Stager:
         self._tell_of_structure(stored, sheet, header, mapping)
         reading = replace(self.reading, sheet=stored.name, title=stored.title, epoch_1904=stored.epoch_1904)
         positions, keys = list(mapping), list(mapping.values())
-        writer = _RowWriter(self, stored, RowMaker(self.kind, reading, keys), positions, header)
+        down = [position for position, key in mapping.items() if self.kind.column(key).fills_down]
+        filler = MergeFiller(sheet.merged, down, below=header.last)
+        writer = _RowWriter(self, stored, RowMaker(self.kind, reading, keys), positions, header, filler)
         writer.write(head)
         for block in blocks:
             writer.write(block.numbered())
@@ -207,6 +210,12 @@ class _Stager:
         }
         sample = [row for number, row in head if number > header.last]
         found = map_columns(header.texts, self.kind.columns, sample=sample, remembered=remembered)
+        hopeless = [key for key in found.missing if not found.candidates.get(key)]
+        if hopeless:
+            labels = "、".join(f"“{self.kind.column(key).label}”" for key in hopeless)
+            raise NothingToRead(
+                f"工作表“{stored.name}”缺少{labels}列，不能作为“{self.kind.label}”名单。请补上该列，或核对是否选错了文件或名单种类。"
+            )
         return dict(found.columns), [*found.ambiguous, *found.missing]
 
     def _tell_of_structure(self, stored: UploadSheet, sheet: OpenSheet, header: Header, mapping: Mapping[int, str]) -> None:
@@ -242,8 +251,12 @@ class _Stager:
 class _RowWriter:
     """Writes the rows of one sheet by COPY, and their findings behind them."""
 
-    def __init__(self, stager: _Stager, sheet: UploadSheet, maker: RowMaker, positions: Sequence[int], header: Header) -> None:
+    def __init__(
+        self, stager: _Stager, sheet: UploadSheet, maker: RowMaker, positions: Sequence[int], header: Header, filler: MergeFiller
+    ) -> None:
         self._stager, self._sheet, self._maker, self._header = stager, sheet, maker, header
+        self._filler = filler
+        self._since_total = 0
         self._positions = positions
         self._width = max(positions, default=-1) + 1
         self._found: list[tuple[int, Any]] = []
@@ -257,10 +270,14 @@ class _RowWriter:
         for number, row in rows:
             if number <= self._header.last:
                 continue
+            self._filler.fill(number, row)
             kind = classify_row(row, self._header)
             if kind is not RowKind.DATA:
                 self._skipped[kind] += 1
+                if kind is RowKind.TOTAL:
+                    self._check_total(number, row)
                 continue
+            self._since_total += 1
             if len(row) < self._width:
                 row = row + [None] * (self._width - len(row))
             cells: list[Cell] = [row[position] for position in self._positions]
@@ -272,6 +289,8 @@ class _RowWriter:
                 self._first_noted.setdefault(note, number)
             self._stager.note(made)
             self._rows += 1
+        if not buffer.tell():
+            return
         buffer.seek(0)
         # PostgreSQL takes no COPY into a table under row-level security: by way of a staging table, then one statement.
         columns = ", ".join(_COPY_COLUMNS)
@@ -279,6 +298,15 @@ class _RowWriter:
             cursor.execute(_STAGING)
             cursor.copy_expert(f"COPY staged_row ({columns}) FROM STDIN", buffer)
             cursor.execute(f"INSERT INTO core_uploadrow ({columns}) SELECT {columns} FROM staged_row")
+
+    def _check_total(self, number: int, row: Row) -> None:
+        """A printed total of people is a control: of the rows since the last total, or of the whole sheet so far."""
+        people = printed_total(row).people
+        if people is not None and people not in (self._since_total, self._rows):
+            self._stager._tell(
+                "total-differs", FindingLevel.WARNING, self._sheet, number=number, printed=people, counted=self._since_total
+            )
+        self._since_total = 0
 
     def _line(self, made: Made) -> str:
         """One line of COPY's text format; JSON's backslashes are doubled, NULL is \\N."""

@@ -67,6 +67,8 @@ class Column:
     facts: Callable[[Any], Mapping[str, Json]] | None = None
     again: Callable[[Cell, Mapping[str, Any], Reading], Result[Any]] | None = None
     choices: tuple[str, ...] = ()
+    fills_down: bool = False
+    """A cell merged over several rows speaks for all of them (school, village, household); never names, numbers, amounts."""
     help: str = ""
 
     def keep(self, value: Any) -> Mapping[str, Json]:

@@ -158,18 +158,18 @@ PHONE = Column(
 ADDRESS = Column("address", "现住址", plain(text), ("家庭现住址", "现居住地", "居住所在地", "现居地", "学生实际住址", "家庭地址",
                  "家庭住址"), sealed=True)
 
-SCHOOL_CODE = Column("school_code", "学校标识码", lambda reading: reading.schools.parse_code, facts=lambda _school: {})
+SCHOOL_CODE = Column("school_code", "学校标识码", lambda reading: reading.schools.parse_code, facts=lambda _school: {}, fills_down=True)
 SCHOOL_NAME = Column(
     "school_name", "学校名称", lambda reading: reading.schools.parse_name,
-    ("就读学校", "就读学校（填当前就读学校）", "办学点名称", "学校", "所在学校"), facts=lambda _school: {},
+    ("就读学校", "就读学校（填当前就读学校）", "办学点名称", "学校", "所在学校"), facts=lambda _school: {}, fills_down=True,
 )
 GRADE = Column(
     "grade", "年级", _grade_reader, ("就读年级", "所在年级"), facts=lambda grade: {"grade": grade.code}, again=_grade_again,
-    choices=tuple(entry.label for entry in codes.GRADE),
+    choices=tuple(entry.label for entry in codes.GRADE), fills_down=True,
 )
 CLASS = Column(
     "class", "班级", _class_reader,
-    ("班号", "班级号", "班级名称", "班别", "所属班级", "所在班级", "行政班"), facts=_class_facts,
+    ("班号", "班级号", "班级名称", "班别", "所属班级", "所在班级", "行政班"), facts=_class_facts, fills_down=True,
 )
 BOARDING = Column(
     "boarding", "就读方式", plain(codes.BOARDING.parse),
@@ -205,14 +205,14 @@ GUARDIAN_ID = Column(
 NOTE = Column("note", "备注", plain(text), ("说明", "备注1"), sealed=True)
 
 TOWN = Column(
-    "town", "乡镇", lambda reading: reading.regions.parse_town, ("乡", "镇", "苏木乡", "乡镇名称", "乡镇/街道"), facts=lambda _town: {}
+    "town", "乡镇", lambda reading: reading.regions.parse_town, ("乡", "镇", "苏木乡", "乡镇名称", "乡镇/街道"), facts=lambda _town: {}, fills_down=True,
 )
-VILLAGE = Column("village", "行政村", plain(text), ("村", "噶查村", "乡村", "村名", "村（居）委会", "村(居)"), facts=lambda _name: {})
+VILLAGE = Column("village", "行政村", plain(text), ("村", "噶查村", "乡村", "村名", "村（居）委会", "村(居)"), facts=lambda _name: {}, fills_down=True)
 HOUSEHOLD_NUMBER = Column(
-    "household_no", "户号", plain(text), ("户编号", "家庭编号", "户籍号"), facts=lambda value: {"household_no": value[:40]}
+    "household_no", "户号", plain(text), ("户编号", "家庭编号", "户籍号"), facts=lambda value: {"household_no": value[:40]}, fills_down=True,
 )
-HEAD_NAME = Column("household_head", "户主姓名", plain(parse_name), ("户主",))
-HEAD_ID = Column("head_id", "户主证件号码", plain(text), ("户主身份证号", "户主公民身份号码"), sealed=True)
+HEAD_NAME = Column("household_head", "户主姓名", plain(parse_name), ("户主",), fills_down=True)
+HEAD_ID = Column("head_id", "户主证件号码", plain(text), ("户主身份证号", "户主公民身份号码"), sealed=True, fills_down=True)
 RELATION = Column(
     "relation", "与户主关系", plain(codes.RELATION.parse), ("户主或与户主关系",),
     facts=lambda code: {"relation": code, "is_head": code == "02"},
