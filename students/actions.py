@@ -17,8 +17,9 @@ from django.utils import timezone
 from eduaid.core import changes, codes
 from eduaid.core.models import Region, School, User
 from eduaid.core.roles import Right, may, today
+from eduaid.core.rows import _id_digest as id_digest
 from eduaid.core.scope import EVERYTHING, row_security
-from eduaid.core.sealing import Sealer, digest, new_data_key
+from eduaid.core.sealing import Sealer, new_data_key
 from eduaid.core.text import IdNumber, parse_id, parse_name
 from eduaid.core.text.results import Parsed, Problem
 from eduaid.core.uploads import NotAllowed
@@ -110,10 +111,10 @@ def id_number(values: Mapping[str, object]) -> IdNumber:
 def _id(values: Mapping[str, object]) -> Values:
     number = id_number(values)
     facts = {column: as_text(value) for column, value in id_facts(number).items()}
-    return facts | {"id_digest": digest("id", number.number).hex()}
+    return facts | {"id_digest": id_digest(number).hex()}
 
 
-def _hukou(values: Mapping[str, object]) -> Values:
+def _hukou(values: Mapping[str, Any]) -> Values:
     town, village, outside = (
         values.get("hukou_town_id"),
         values.get("hukou_village_id"),
@@ -123,7 +124,7 @@ def _hukou(values: Mapping[str, object]) -> Values:
         raise CannotCorrect("hukou", "县外户籍不再填写本县的乡镇和村。请清空乡镇和村，或取消“县外户籍”。")
     if not outside and not town:
         raise CannotCorrect("hukou", "请选择户籍所在的乡镇；户籍在县外的，请勾选“县外户籍”。")
-    if village and not Region.objects.filter(pk=village, parent=town).exists():  # type: ignore[misc]
+    if village and not Region.objects.filter(pk=village, parent=town).exists():
         raise CannotCorrect("hukou", "所选的村不在所选的乡镇。请重新选择。")
     return {
         "hukou_town_id": as_text(town),
@@ -132,7 +133,7 @@ def _hukou(values: Mapping[str, object]) -> Values:
     }
 
 
-def _schooling(values: Mapping[str, object]) -> Values:
+def _schooling(values: Mapping[str, Any]) -> Values:
     pk, grade = values.get("school_id"), values.get("grade")
     if not pk:
         raise CannotCorrect("schooling", "请选择『就读学校』。不再就读的，不在这里更正，由下一份名册反映。")
@@ -193,8 +194,8 @@ _PREPARERS: dict[str, Callable[[Mapping[str, object]], Values]] = {
 def correct(student: Student, *, concept: str, values: Mapping[str, object], by: User, reason: str) -> Correction:
     """Lays a value over what the lists say, until a list says a third thing. `values` as in `prepared`.
 
-    An earlier correction of the same concept gives way to this one. A corrected ID number becomes a number by which lists
-    find the child. Raises NotAllowed, CannotCorrect.
+    An earlier correction of the same concept gives way to this one. By a corrected ID number lists find the child from
+    now on. Raises NotAllowed, CannotCorrect.
     """
     reason = _checked(by, concept, reason)
     wanted = prepared(concept, values)
@@ -234,8 +235,10 @@ def revoke(correction: Correction, *, by: User, reason: str) -> None:
 
 @transaction.atomic
 def decide(correction: Correction, *, keep: bool, by: User, reason: str) -> None:
-    """Settles a correction that a newer list contradicts with a third value: `keep` it over that value too, or let it
-    give way to the list. Raises NotAllowed, NotPossible (somebody else was first)."""
+    """Settles a correction that a list contradicts with a third value: `keep` it over that one too, or give way.
+
+    Raises NotAllowed, NotPossible (somebody else was first).
+    """
     reason = _checked(by, correction.concept, reason)
     with row_security(EVERYTHING, local=True), pghistory.context(user=by.pk, reason=reason):
         student = _locked(correction.student)
@@ -293,7 +296,7 @@ def _end(correction: Correction, *, by: User) -> None:
 
 def _claim_number(student: Student, number: IdNumber) -> None:
     """From now on the number names the child. One that names another child is a question of identity."""
-    mark = digest("id", number.number)
+    mark = id_digest(number)
     known = Identifier.objects.filter(kind=Identifier.ID_NUMBER, digest=mark).select_related("student").first()
     if known is None:
         Identifier.objects.create(kind=Identifier.ID_NUMBER, digest=mark, student=student)

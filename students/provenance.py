@@ -72,7 +72,7 @@ class Origin:
 class Provenance:
     origins: Mapping[str, Origin]
     sources: tuple[Source, ...]
-    """Every row in force that names the child, and the waiting ones; of a kind first the one that the resolver reads."""
+    """Every row in force that names the child, and the waiting ones; of a kind first the one that is resolved."""
     corrections: tuple[Correction, ...]
     """All that were ever made, newest first."""
     places: Places

@@ -1,4 +1,4 @@
-"""Finding children by what people type: part of a name, its sounds, or a number. Numbers are looked up by digest only."""
+"""Finding children by what people type: part of a name, its sounds, or a number (looked up by its digest only)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from enum import StrEnum
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Length
 
+from eduaid.core import codes
+from eduaid.core.rows import _id_digest as id_digest
 from eduaid.core.sealing import digest
-from eduaid.core.text import compact, name_key
+from eduaid.core.text import IdNumber, compact, name_key
 from students.models import Identifier, Student
 from students.models.people import StudentQuerySet
 
@@ -97,8 +99,14 @@ def numbered(students: StudentQuerySet, asked: Asked) -> StudentQuerySet:
     """Those whom the number names now or has named (an old ID number stays a number of the child)."""
     if asked.by is By.TAIL:
         return students.filter(id_tail_digest=digest("id-tail", asked.text)).order_by("pinyin", "id")
-    kind = Identifier.ID_NUMBER if asked.by is By.ID_NUMBER else Identifier.REGISTRY_NUMBER
-    holders: QuerySet[Identifier] = Identifier.objects.filter(kind=kind, digest=digest(kind, asked.text))
+    holders: QuerySet[Identifier]
+    if asked.by is By.ID_NUMBER:
+        # A passport or permit is digested with its type, which nobody types.
+        marks = [id_digest(IdNumber(asked.text, kind)) for kind, _ in codes.ID_TYPE.choices]
+        holders = Identifier.objects.filter(kind=Identifier.ID_NUMBER, digest__in=set(marks))
+    else:
+        mark = digest("registry", asked.text)
+        holders = Identifier.objects.filter(kind=Identifier.REGISTRY_NUMBER, digest=mark)
     # A number of a record that was merged leads to the record that goes on.
     owners = Student.objects.filter(identifiers__in=holders)
     return students.filter(Q(pk__in=owners.values("pk")) | Q(pk__in=owners.values("merged_into")))

@@ -64,7 +64,7 @@ class Timeline:
 
 
 def of(student: Student, scope: Scope, *, responsible: bool, before: int | None = None) -> Timeline:
-    """A page of the child's history, in five queries. `responsible`: the reader may see what the school's side knows."""
+    """A page of the child's history; five queries. `responsible`: the reader may see what the school's side knows."""
     history: Any = Student
     events = history.pgh_event_model.objects.filter(pgh_obj=student).select_related("pgh_context").order_by("-pgh_id")
     if before is not None:
