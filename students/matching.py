@@ -31,6 +31,8 @@ class Candidate:
     birth: dt.date | None
     id_digest: bytes | None
     registry_digest: bytes | None
+    embedded_digest: bytes | None = None
+    """The ID number inside the 学籍号, which is today's or an old one."""
     admitted: bool = False
     """A person let the row in without a usable number (以证件号待更正入库)."""
     same_person: bool = False
@@ -73,6 +75,8 @@ def match(row: Candidate, on_file: File) -> Answer:
     """Decides for one row. The order of the questions is the order of the evidence."""
     by_id = on_file.by_id.get(row.id_digest) if row.id_digest else None
     by_registry = on_file.by_registry.get(row.registry_digest) if row.registry_digest else None
+    if by_registry is None and by_id is None and row.embedded_digest and not row.id_digest:
+        by_registry = on_file.by_id.get(row.embedded_digest)
     if by_id and by_registry and by_id.student_id != by_registry.student_id:
         return Ambiguous((by_id.student_id, by_registry.student_id), "numbers-disagree")
     if by_id:

@@ -172,7 +172,7 @@ class _Stager:
         header = find_header(head, self.kind.columns, merged=sheet.merged)
         if header is None:
             self.headless.append(sheet.name)
-            self._tell("sheet-without-header", FindingLevel.WARNING, None, sheet=sheet.name,
+            self.tell("sheet-without-header", FindingLevel.WARNING, None, sheet=sheet.name,
                        expected="、".join(column.label for column in self.kind.columns if column.required) or "姓名")
             return
         stored = UploadSheet(
@@ -222,14 +222,14 @@ class _Stager:
         if sheet.hidden_rows:
             hidden = sum(1 for number in sheet.hidden_rows if number > header.last)
             if hidden:
-                self._tell("rows-hidden", FindingLevel.WARNING, stored, sheet=sheet.name, rows=hidden)
+                self.tell("rows-hidden", FindingLevel.WARNING, stored, sheet=sheet.name, rows=hidden)
         unknown = [text for position, text in enumerate(header.texts) if text and position not in mapping]
         if unknown:
             shown = "、".join(unknown[:8]) + ("等" if len(unknown) > 8 else "")
-            self._tell("columns-unknown", FindingLevel.HINT, stored, sheet=sheet.name, count=len(unknown), columns=shown)
+            self.tell("columns-unknown", FindingLevel.HINT, stored, sheet=sheet.name, count=len(unknown), columns=shown)
 
-    def _tell(self, code: str, level: FindingLevel, sheet: UploadSheet | None, **params: str | int) -> None:
-        Finding.objects.create(upload=self.upload, sheet=sheet, code=code, level=level, params=params)
+    def tell(self, code: str, level: FindingLevel, where: UploadSheet | None, /, **params: str | int) -> None:
+        Finding.objects.create(upload=self.upload, sheet=where, code=code, level=level, params=params)
 
     def slice_for(self, made: Made) -> int | None:
         """The slice that the row opens or joins; rows that are not taken, or of which nobody knows the place, join none."""
@@ -303,7 +303,7 @@ class _RowWriter:
         """A printed total of people is a control: of the rows since the last total, or of the whole sheet so far."""
         people = printed_total(row).people
         if people is not None and people not in (self._since_total, self._rows):
-            self._stager._tell(
+            self._stager.tell(
                 "total-differs", FindingLevel.WARNING, self._sheet, number=number, printed=people, counted=self._since_total
             )
         self._since_total = 0
@@ -325,9 +325,9 @@ class _RowWriter:
         self._sheet.rows = self._rows
         self._sheet.save(update_fields=["rows"])
         if self._sheet.is_hidden and self._rows:
-            self._stager._tell("sheet-hidden", FindingLevel.WARNING, self._sheet, sheet=sheet.name, rows=self._rows)
+            self._stager.tell("sheet-hidden", FindingLevel.WARNING, self._sheet, sheet=sheet.name, rows=self._rows)
         if self._skipped[RowKind.HEADER]:
-            self._stager._tell("repeated-headers", FindingLevel.HINT, self._sheet, sheet=sheet.name, count=self._skipped[RowKind.HEADER])
+            self._stager.tell("repeated-headers", FindingLevel.HINT, self._sheet, sheet=sheet.name, count=self._skipped[RowKind.HEADER])
         numbers = {number for number, _ in self._found}
         ids = dict(self._sheet.row_set.filter(number__in=numbers).values_list("number", "pk")) if numbers else {}
         Finding.objects.bulk_create(

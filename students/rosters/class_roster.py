@@ -16,7 +16,7 @@ CLASS_ROSTER = register(
         columns=(
             c.SEQUENCE, c.SCHOOL_CODE, c.SCHOOL_NAME, c.GRADE, c.CLASS, c.NAME, c.FORMER_NAME, c.SEX, c.BIRTH, c.ETHNICITY,
             c.ID_KIND, c.ID_NUMBER, c.REGISTRY_NUMBER, c.BOARDING, c.LEFT_BEHIND, c.MIGRANT, c.ORPHAN, c.DISABILITY,
-            c.GUARDIAN, c.GUARDIAN_RELATION, c.GUARDIAN_PHONE, c.PHONE, c.ADDRESS,
+            c.GUARDIAN, c.GUARDIAN_RELATION, c.GUARDIAN_PHONE, c.PHONE, c.ADDRESS, c.HOME_ADDRESS,
             Column("class_teacher", "班主任", plain(c.text), ("班主任姓名",)), c.NOTE,
         ),
         checks=checks.PUPIL,

@@ -139,8 +139,14 @@ BIRTH = Column(
 ETHNICITY = Column(
     "ethnicity", "民族", plain(codes.ETHNIC.parse), choices=tuple(entry.label for entry in codes.ETHNIC)
 )
+def registry_facts(number: XuejiNumber) -> Mapping[str, Json]:
+    """The ID inside a G number as a digest: for a child without a usable ID it is the next best evidence (domain.md §3)."""
+    return {"embedded_id": digest("id", number.embedded_id).hex()} if number.embedded_id else {}
+
+
 REGISTRY_NUMBER = Column(
-    "registry_number", "学籍号", plain(parse_xueji), ("全国学籍号", "个人标识码"), sealed=True, help="字母 G、J 或 L 加 18 位"
+    "registry_number", "学籍号", plain(parse_xueji), ("全国学籍号", "个人标识码"), sealed=True, facts=registry_facts,
+    help="字母 G、J 或 L 加 18 位",
 )
 def _registry_if_one(cell: Cell) -> Result[XuejiNumber]:
     """学籍辅号 and 学籍接续标识 hold the national number in some provinces and one of their own in others: only the first counts."""
@@ -149,14 +155,17 @@ def _registry_if_one(cell: Cell) -> Result[XuejiNumber]:
 
 
 REGISTRY_AUXILIARY = Column(
-    "registry_auxiliary", "学籍辅号", plain(_registry_if_one), ("省学籍辅号", "省学籍号", "学籍接续标识"), sealed=True
+    "registry_auxiliary", "学籍辅号", plain(_registry_if_one), ("省学籍辅号", "省学籍号", "学籍接续标识"), sealed=True,
+    facts=registry_facts,
 )
 PHONE = Column(
     "phone", "联系电话", plain(parse_phone),
     ("电话", "手机", "手机号", "家长电话", "联系手机", "家长手机号码", "户联系电话", "家庭成员联系电话", "学生本人联系电话"), sealed=True,
 )
-ADDRESS = Column("address", "现住址", plain(text), ("家庭现住址", "现居住地", "居住所在地", "现居地", "学生实际住址", "家庭地址",
-                 "家庭住址"), sealed=True)
+ADDRESS = Column(
+    "address", "现住址", plain(text), ("家庭现住址", "现居住地", "居住所在地", "现居地", "学生实际住址"), sealed=True
+)
+HOME_ADDRESS = Column("home_address", "家庭地址", plain(text), ("家庭住址", "住址", "地址", "通信地址", "详细通讯地址"), sealed=True)
 
 SCHOOL_CODE = Column("school_code", "学校标识码", lambda reading: reading.schools.parse_code, facts=lambda _school: {}, fills_down=True)
 SCHOOL_NAME = Column(

@@ -65,6 +65,14 @@ _SIDES = f"""
 """
 
 
+# The numbers of a row by which its child is known from then on; an ID inside a 学籍号 only where the row has no other.
+_NUMBERS = (
+    (Identifier.ID_NUMBER, "r.id_digest"),
+    (Identifier.REGISTRY_NUMBER, "r.registry_digest"),
+    (Identifier.ID_NUMBER, "CASE WHEN r.id_digest IS NULL THEN decode(r.facts->>'embedded_id', 'hex') END"),
+)
+
+
 class Children:
     """The destination of all roster kinds (eduaid.core.lists.Destination)."""
 
@@ -211,15 +219,15 @@ class Children:
             links.append((row.row_id, by_number.setdefault(key, pk) if key else pk, "new"))
         _link(links)
         with connection.cursor() as cursor:
-            for kind, column in ((Identifier.ID_NUMBER, "id_digest"), (Identifier.REGISTRY_NUMBER, "registry_digest")):
+            for kind, number in _NUMBERS:
                 cursor.execute(
                     f"""
                     INSERT INTO students_identifier (kind, digest, student_id, since)
-                    SELECT DISTINCT ON (r.{column}) %s, r.{column}, l.student_id, now()
+                    SELECT DISTINCT ON ({number}) %s, {number}, l.student_id, now()
                     FROM core_uploadrow r JOIN students_identitylink l ON l.row_id = r.id
-                    WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %s) AND r.{column} IS NOT NULL
+                    WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %s) AND {number} IS NOT NULL
                         AND r.state = 'A'
-                        AND NOT EXISTS (SELECT 1 FROM students_identifier i WHERE i.kind = %s AND i.digest = r.{column})
+                        AND NOT EXISTS (SELECT 1 FROM students_identifier i WHERE i.kind = %s AND i.digest = {number})
                     """,
                     [kind, upload.pk, kind],
                 )
@@ -282,7 +290,7 @@ def _unlinked(upload: Upload, *, only: int | None = None) -> list[Candidate]:
         cursor.execute(
             """
             SELECT r.id, coalesce(r.facts->>'name_key', ''), coalesce(r.facts->>'former_key', ''), r.facts->>'birth_on',
-                r.id_digest, r.registry_digest, coalesce(f.answers, '{}')
+                r.id_digest, r.registry_digest, decode(r.facts->>'embedded_id', 'hex'), coalesce(f.answers, '{}')
             FROM core_uploadrow r LEFT JOIN students_identitylink l ON l.row_id = r.id
             LEFT JOIN (SELECT row_id, array_agg(answer) AS answers FROM core_finding
                 WHERE upload_id = %(upload)s AND answer <> '' GROUP BY row_id) f ON f.row_id = r.id
@@ -298,16 +306,16 @@ def _unlinked(upload: Upload, *, only: int | None = None) -> list[Candidate]:
     return [
         Candidate(
             pk, name, former, born, bytes(id_digest) if id_digest else None, bytes(registry) if registry else None,
-            admitted="admit" in answers, same_person="same" in answers,
+            bytes(embedded) if embedded else None, admitted="admit" in answers, same_person="same" in answers,
         )
-        for pk, name, former, birth, id_digest, registry, answers in rows
+        for pk, name, former, birth, id_digest, registry, embedded, answers in rows
         if (born := dt.date.fromisoformat(birth) if birth else None) is None or born >= oldest
     ]
 
 
 def _file_for(rows: Sequence[Candidate]) -> File:
     """The children on file whom these rows may name, in two queries."""
-    ids = list({row.id_digest for row in rows if row.id_digest})
+    ids = list({number for row in rows for number in (row.id_digest, row.embedded_digest) if number})
     registries = list({row.registry_digest for row in rows if row.registry_digest})
     names = list({row.name_key for row in rows if row.birth})
     by_kind: dict[str, dict[bytes, Known]] = {Identifier.ID_NUMBER: {}, Identifier.REGISTRY_NUMBER: {}}

@@ -53,7 +53,7 @@ HARDSHIP = register(
         about="低保、特困、孤儿、事实无人抚养、残疾、烈士子女等名单。没有类型列时，按标题或文件名认定类型。",
         columns=(
             c.SEQUENCE, c.TOWN, c.VILLAGE, c.HEAD_NAME, c.NAME, c.SEX, c.ETHNICITY, c.BIRTH, c.ID_KIND,
-            c.required(c.ID_NUMBER), CATEGORY, LEVEL, SINCE, c.DISABILITY, c.GUARDIAN, c.RELATION, c.PHONE, c.ADDRESS, c.NOTE,
+            c.required(c.ID_NUMBER), CATEGORY, LEVEL, SINCE, c.DISABILITY, c.GUARDIAN, c.RELATION, c.PHONE, c.ADDRESS, c.HOME_ADDRESS, c.NOTE,
         ),
         checks=checks.PERSON,
         place=Place.TOWNSHIP,

@@ -34,6 +34,10 @@ def school_age_says_where(row: Values, reading: Reading) -> Iterator[RowFinding]
         yield RowFinding("in_school", "poverty-school-age-blank", FindingLevel.WARNING)
 
 
+# 建档立卡 households by their kind until 2020; those that have left poverty are 脱贫户 since 2021.
+_REGISTERED, _OUT_OF_POVERTY = ("1", "2", "3"), "4"
+
+
 def _locate(row: Values, reading: Reading) -> RowFinding | None:
     """Township and village as in every township list; birth and sex, which the 27-column export lacks, from a valid ID; the
     monitored category before the general attribute."""
@@ -44,6 +48,8 @@ def _locate(row: Values, reading: Reading) -> RowFinding | None:
         row.facts["sex"] = number.sex
     if row.get("monitor_type"):
         row.facts["poverty_type"] = row.get("monitor_type")
+    elif row.get("poverty_type") in _REGISTERED and "脱贫" in (exit := row.get("exit_attribute") or "") and "未" not in exit:
+        row.facts["poverty_type"] = _OUT_OF_POVERTY
     return locate.with_hukou(row, reading)
 
 

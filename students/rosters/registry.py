@@ -21,6 +21,8 @@ HUKOU_REGION = Column(
     facts=lambda _found: {},
 )
 HUKOU_TYPE = Column("hukou_type", "户口性质", plain(codes.HUKOU_TYPE.parse), ("户别",))
+# The export has three addresses; each of them is a column of its own there.
+HOME_ADDRESS = replace(c.HOME_ADDRESS, synonyms=("家庭住址",))
 HEALTH = Column("health", "健康状况", plain(codes.HEALTH.parse), ("健康状态", "健康情况", "身体情况"))
 
 
@@ -43,7 +45,7 @@ REGISTRY = register(
         about="学籍系统导出的在籍学生。两代导出表（学校标识码版、学籍接续标识版）都能直接上传，不必改列名。",
         columns=(
             c.required(c.SCHOOL_CODE), c.NAME, c.SEX, c.BIRTH, c.ETHNICITY, c.ID_KIND, c.ID_NUMBER, c.FORMER_NAME,
-            c.REGISTRY_NUMBER, c.REGISTRY_AUXILIARY, HUKOU_TYPE, HUKOU_REGION, c.GRADE, c.CLASS, ENROLLED, c.BOARDING, c.ADDRESS, c.PHONE,
+            c.REGISTRY_NUMBER, c.REGISTRY_AUXILIARY, HUKOU_TYPE, HUKOU_REGION, c.GRADE, c.CLASS, ENROLLED, c.BOARDING, c.ADDRESS, HOME_ADDRESS, c.PHONE,
             HEALTH, c.LEFT_BEHIND, c.MIGRANT, c.ORPHAN, c.DISABILITY,
             Column("one_subsidy", "是否享受一补", plain(parse_flag)),
             Column("needs_aid", "是否需要申请资助", plain(parse_flag)),
