@@ -33,6 +33,7 @@ class Measured:
     rows: int
     """How many rows it really imported: fewer than asked for where --peer-rows says so."""
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    processors: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     memory: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     child_memory: list[int] = field(default_factory=list)
 
@@ -82,8 +83,8 @@ def main() -> None:
         for rows in options.rows:
             results[rows] = _measure(databases, rows, contenders, options, Path(scratch), warm_up)
             print(f"\n{rows:,} rows, load {load():.1f}\n\n{_report(results[rows], rows)}", flush=True)
-            goals = [goal.line() for goal in _goals(results[rows], rows)]
-            print(f"\n{table(('goal', 'measured', 'wanted', ''), goals)}", flush=True)
+            if goals := [goal.line() for goal in _goals(results[rows], rows)]:
+                print(f"\n{table(('goal', 'measured', 'wanted', ''), goals)}", flush=True)
     if flat := _flatness(results):
         print(f"\n{flat}")
     if options.json:
@@ -145,6 +146,7 @@ def _run_once(databases: Databases, measured: Measured, folder: Path, warm_up: P
     steps = json.loads(told.splitlines()[-1])
     for step, seconds in steps["seconds"].items():
         measured.seconds[step].append(seconds)
+        measured.processors[step].append(steps["processors"][step])
         measured.memory[step].append(steps["memory"][step])
     measured.child_memory.append(watcher.peak)
 
@@ -157,10 +159,13 @@ def _report(measured: dict[str, Measured], rows: int) -> str:
             seconds = one.median(step)
             spread = f"{min(one.seconds[step]):.2f}–{max(one.seconds[step]):.2f}"
             shown = f"{name}{note}: {step}" if not step.startswith(" ") else f"    {step.strip()}"
-            lines.append((shown, f"{seconds:.2f}", spread, f"{one.rows / seconds:,.0f}", f"{one.peak(step):.0f}"))
+            rate = f"{one.rows / seconds:,.0f}"
+            lines.append(
+                (shown, f"{seconds:.2f}", spread, f"{median(one.processors[step]):.2f}", rate, f"{one.peak(step):.0f}")
+            )
         if any(one.child_memory):
-            lines.append(("    its parser process", "", "", "", f"{median(one.child_memory) / MB:.0f}"))
-    return table(("", "seconds", "from–to", "rows/s", "peak MB"), lines)
+            lines.append(("    its parser process", "", "", "", "", f"{median(one.child_memory) / MB:.0f}"))
+    return table(("", "seconds", "from–to", "processors", "rows/s", "peak MB"), lines)
 
 
 def _goals(measured: dict[str, Measured], rows: int) -> list[Goal]:

@@ -17,18 +17,30 @@ MB = 1024 * 1024
 
 @dataclass
 class Steps:
-    """One run: seconds of its named steps, and the peak of this process's memory (bytes) at the end of each."""
+    """One run by named step: seconds on the wall, seconds of processors, peak of this process's memory (bytes).
 
+    Processors' seconds are those of this process, of its children that have ended, and of the process `backend` (the
+    database's). They hardly change with what else runs on the machine.
+    """
+
+    backend: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    processors: dict[str, float] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
         self.seconds[name] = 0.0  # a step stands before the steps within it
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), self._busy()
         yield
         self.seconds[name] = time.perf_counter() - started
+        self.processors[name] = self._busy() - busy
         self.memory[name] = peak_memory(os.getpid())
+
+    def _busy(self) -> float:
+        children = os.times()
+        other = int(Path(f"/proc/{self.backend}/schedstat").read_text().split()[0]) / 1e9 if self.backend else 0.0
+        return time.process_time() + children.children_user + children.children_system + other
 
 
 def peak_memory(pid: int) -> int:

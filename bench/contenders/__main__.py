@@ -12,18 +12,22 @@ from dataclasses import asdict
 from pathlib import Path
 
 import django
+from django.conf import settings
+from django.db import connection
 
 from bench.contenders import CONTENDERS, Files
 from bench.measuring import Steps
 
 
 def main(name: str, folder: Path, warm_up_folder: Path) -> None:
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "bench.contenders"]  # a peer's plain model needs an app
     django.setup()
     module, function = CONTENDERS[name]
     run = getattr(importlib.import_module(f"bench.contenders.{module}"), function)
     # Imports, connections and character tables are those of a worker that has done a list before.
     run(Files.of(warm_up_folder), Steps())
-    steps = Steps()
+    connection.ensure_connection()
+    steps = Steps(backend=connection.connection.info.backend_pid)
     run(Files.of(folder), steps)
     print(json.dumps(asdict(steps)))
 

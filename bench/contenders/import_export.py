@@ -27,7 +27,7 @@ def _model_field(column: Column) -> models.Field[Any, Any]:
 
 
 class _Meta:
-    app_label = "bench"
+    app_label = "contenders"
     managed = False
     db_table = "bench_plainpupil"
 
@@ -82,15 +82,17 @@ def run_tuned(files: Files, steps: Steps) -> None:
 
 def _import(resource: _Resource, data: bytes, *, dry_run: bool) -> None:
     result = resource().import_data(XLSX().create_dataset(data), dry_run=dry_run, raise_errors=False)
-    assert not result.has_errors(), result.row_errors()[0][1][0].error
+    errors = [*result.base_errors, *(error for _, row in result.row_errors() for error in row)]
+    assert not errors, repr(errors[0].error)
     assert not result.has_validation_errors(), result.invalid_rows[0].error
 
 
 def _rows() -> int:
     """The rows of the peer's table, which is made when it is not there."""
     if PlainPupil._meta.db_table not in connection.introspection.table_names():
+        role = connection.settings_dict["USER"]
         with connections["owner"].schema_editor() as editor:
             editor.create_model(PlainPupil)
-            editor.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO eduaid_app")
+            editor.execute(f"GRANT ALL ON {PlainPupil._meta.db_table}, {PlainPupil._meta.db_table}_id_seq TO {role}")
         connections["owner"].close()
     return int(PlainPupil._default_manager.count())
