@@ -264,7 +264,9 @@ class SafeZip:
         for piece in _inflate(self._data, part, size):
             produced += len(piece)
             self._produced += len(piece)
-            if produced > part.unpacked or self._produced > 2 * self._limits.unpacked_bytes:
+            if produced > part.unpacked:  # a broken part, or one that lies about its size
+                raise FileRefused("damaged", part=_shown(name))
+            if self._produced > 2 * self._limits.unpacked_bytes:
                 raise FileRefused("bomb")
             crc = zlib.crc32(piece, crc)
             yield piece

@@ -294,7 +294,7 @@ class _Patterns:
         blank = (b"<v></v>", b"<is></is>", b"<is><t/></is>", b"<is><t></t></is>")
         self.empty = tuple(re.sub(rb"<(/?)(?=\w)", rb"<\1" + prefix, tag) for tag in blank)
         self.blank_markers = tuple(blank_markers)
-        self.row_end = b"</" + prefix + b"row>"
+        self.row_start = b"<" + prefix + b"row"
         self.formula_start = b"<" + prefix + b"f"
         self.formula_tags = tuple(b"<" + prefix + b"f" + end for end in (b">", b" ", b"/>"))
         body = rb"(?:\s[^>]*?)?(?:/>|>([^<]*)</" + p
@@ -344,9 +344,8 @@ def scan_sheet(chunks: Iterator[bytes], blank_markers: Sequence[bytes] = ()) -> 
             _scan_piece(buffer[:end], patterns, scan)
             finished = True
             continue
-        cut = buffer.rfind(patterns.row_end)
-        if cut >= 0:
-            cut += len(patterns.row_end)
+        cut = buffer.rfind(patterns.row_start)  # everything before the last row that begins is whole
+        if cut > 0:
             _scan_piece(buffer[:cut], patterns, scan)
             buffer = buffer[cut:]
         elif len(buffer) > _LONGEST_ROW:
