@@ -11,7 +11,7 @@ from django.contrib.auth import password_validation
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.models import AbstractBaseUser
 
-PASSWORD_HELP = f"至少 12 个字符，不能全是数字，不要用账号、姓名或常见的密码"
+PASSWORD_HELP = "至少 12 个字符，不能全是数字，不要用账号、姓名或常见的密码"
 
 
 class SignInForm(AuthenticationForm):

@@ -1,0 +1,55 @@
+"""The workbook that people fill in, read off the declaration of a list kind: the same columns that the checks know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eduaid.core.lists import Column, ListKind
+from eduaid.core.models import School
+from eduaid.core.workbooks import OutColumn, OutSheet, write_workbook
+
+# Intake passes over sheets of these names: they explain, they hold no rows.
+HELP_SHEET = "填写说明"
+SPARE_ROWS = 2_000
+
+
+def file_name(kind: ListKind, *, place: str = "", term: str = "") -> str:
+    return "-".join(filter(None, [term, place, kind.label])) + "（模板）.xlsx"
+
+
+def workbook(kind: ListKind, *, place: str = "", school: School | None = None, term: str = "") -> bytes:
+    """An empty list of a kind: text format throughout, so that long numbers survive; drop-downs for coded columns; no macros.
+
+    For one school, its code and name are ready in the first row.
+    """
+    title = " ".join(filter(None, [place, term, kind.label]))
+    lines = ["从下一行的表头开始，一人一行；不需要的列可以空着，不要改列名。怎样填见“填写说明”。"]
+    columns = [_column(column) for column in kind.columns]
+    rows = [_first_row(kind, school)] if school and kind.is_by_school() else []
+    filled = OutSheet(kind.label, columns, rows, title=title, lines=lines, spare_rows=SPARE_ROWS)
+    explained = OutSheet(
+        HELP_SHEET,
+        [OutColumn("列名", width=22), OutColumn("必填", width=8), OutColumn("怎样填", width=60), OutColumn("也可以写作", width=50)],
+        list(_explained(kind)), title=f"{kind.label}：填写说明", lines=[kind.about, f"来源：{kind.source}"],
+    )
+    return write_workbook([filled, explained])
+
+
+def _column(column: Column) -> OutColumn:
+    prompt = "；".join(filter(None, ["必填" if column.required else "", column.help]))
+    widest = max((len(column.label), 6), default=6)
+    return OutColumn(column.label, "text", width=24.0 if column.sealed else min(28.0, 2.2 * widest), choices=column.choices, prompt=prompt)
+
+
+def _first_row(kind: ListKind, school: School) -> list[str | None]:
+    known = {"school_code": school.code, "school_name": school.name}
+    return [known.get(column.key) for column in kind.columns]
+
+
+def _explained(kind: ListKind) -> Iterator[list[str]]:
+    for column in kind.columns:
+        said = [column.help] if column.help else []
+        if column.choices:
+            few = "、".join(column.choices[:12])
+            said.append(f"从下拉列表中选：{few}{'等' if len(column.choices) > 12 else ''}")
+        yield [column.label, "必填" if column.required else "", "；".join(said), "、".join(column.synonyms)]

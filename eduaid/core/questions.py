@@ -1,0 +1,241 @@
+"""What a list still asks of people, as the check page shows it: findings by kind, and line by line with a way to settle each.
+
+Counts here are of findings and rows of one list, for the person who puts it right; figures about children are indicators.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from eduaid.core import findings
+from eduaid.core.cells import Cell
+from eduaid.core.editing import answers_for
+from eduaid.core.intake import CELL, ROW
+from eduaid.core.lists import Column, kind_of
+from eduaid.core.models import CellEdit, Finding, Upload, UploadRow
+from eduaid.core.models.uploads import FindingLevel, RowState
+from eduaid.core.reading.frames import unpacked
+from eduaid.core.review import masked
+from eduaid.core.sealing import Opener
+from eduaid.core.text import id_candidates, is_valid_id, plain, scrub
+
+MUST = (FindingLevel.ERROR, FindingLevel.ASK)
+BLOCKING = Q(level__in=MUST, answer="")
+
+# Questions whose answer is the same act for every row; who somebody is, is never answered in bulk.
+_IN_BULK = {"needs-number", "id-none", "id-check", "id-damaged", "held-elsewhere", "name-length", "name-digits", "name-form"}
+_CANDIDATES = 3
+
+
+@dataclass(frozen=True)
+class Group:
+    """One kind of finding in one column."""
+
+    code: str
+    column: str
+    label: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The findings of a list by what they ask for."""
+
+    fix: list[Group]
+    warnings: list[Group]
+    hints: list[Group]
+    refused: list[Group]
+    settled: int
+
+
+def groups(upload: Upload) -> Groups:
+    """Largest first; one query."""
+    kind = kind_of(upload.kind)
+    labels = {column.key: column.label for column in kind.columns}
+    parts: dict[str, list[Group]] = defaultdict(list)
+    settled = 0
+    counted = (
+        Finding.objects.filter(upload=upload).order_by().values_list("level", "code", "column", "row__state", "answer")
+        .annotate(found=Count("pk"))
+    )
+    merged: dict[tuple[str, str, str], int] = defaultdict(int)
+    for level, code, column, state, answer, found in counted:
+        if answer:
+            settled += found
+        elif state == RowState.REFUSED:
+            merged["refused", code, column] += found
+        else:
+            merged["fix" if level in MUST else str(level), code, column] += found
+    for (part, code, column), found in merged.items():
+        label = labels.get(column, "")
+        parts[part].append(Group(code, column, f"「{label}」{_short(code)}" if label else _short(code), found))
+    for part in parts.values():
+        part.sort(key=lambda group: (-group.rows, group.label))
+    return Groups(parts["fix"], parts[FindingLevel.WARNING], parts[FindingLevel.HINT], parts["refused"], settled)
+
+
+_PARAMS = re.compile(r"（[^（）]*\{\w+\}[^（）]*）|“\{\w+\}”|：?\{\w+\}|第 ?\{\w+\} ?行")
+
+
+def _short(code: str) -> str:
+    """The first clause of the code's sentence, without what differs from row to row."""
+    text = findings.ROWS.get(code) or ""
+    if not text:
+        known = findings.PLACES.get(code) or findings.SENTENCES.get(code)
+        text = known.text if known else findings.PLACE_NOTES.get(code) or findings.NOTES[code]
+    return _PARAMS.sub("", re.split(r"[。；]", text, maxsplit=1)[0]).strip("，、 ")
+
+
+def bulk_answer(code: str) -> tuple[str, str] | None:
+    """(answer, button) that may be given to all rows of the kind at once."""
+    return next(iter(answers_for(code).items()), None) if code in _IN_BULK else None
+
+
+# --- line by line ----------------------------------------------------------------------------------------------
+
+
+def of_part(upload: Upload, part: str) -> QuerySet[Finding]:
+    """The findings of one tab, in the order of the workbook."""
+    found = Finding.objects.filter(upload=upload).select_related("row", "sheet", "sheet__file", "answered_by")
+    not_refused = Q(row=None) | ~Q(row__state=RowState.REFUSED)
+    conditions = {
+        "fix": BLOCKING & not_refused,
+        "warnings": Q(level=FindingLevel.WARNING, answer="") & not_refused,
+        "hints": Q(level=FindingLevel.HINT, answer="") & not_refused,
+        "refused": Q(row__state=RowState.REFUSED, answer=""),
+        "settled": ~Q(answer=""),
+    }
+    return found.filter(conditions[part]).order_by("sheet_id", "number", "id")
+
+
+@dataclass(frozen=True)
+class Answer:
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One finding as a line of the check page. `value` is the cell as it may be shown to the reader: in full to the sender
+    of the list for his own rows, masked to everybody else (quality.md §4)."""
+
+    row_id: int | None
+    column: str
+    code: str
+    sheet: str
+    number: int | None
+    name: str
+    id_prefix: str
+    label: str
+    message: str
+    value: str
+    level: str
+    suggestions: tuple[str, ...]
+    answers: tuple[Answer, ...]
+    answered: str
+    answered_by: str
+    is_plain: bool
+    """The value is shown as it stands, to everybody."""
+
+    @property
+    def anchor(self) -> str:
+        """Stays the same while the row is checked again and its findings are made anew."""
+        return f"r{self.row_id or 0}-{self.column or 'row'}-{self.code}"
+
+
+def lines(upload: Upload, found: Sequence[Finding], *, in_full: bool) -> list[Line]:
+    """Two queries for any number of rows (corrected cells, the list's key)."""
+    kind = kind_of(upload.kind)
+    columns = {column.key: column for column in kind.columns}
+    rows = {finding.row.pk: finding.row for finding in found if finding.row is not None}
+    texts = delivered_texts(rows.values(), Opener())
+    several = len({finding.sheet_id for finding in found}) > 1
+    return [_line(finding, columns, texts.get(finding.row_id or 0, {}), in_full=in_full, several=several) for finding in found]
+
+
+def _line(
+    finding: Finding, columns: dict[str, Column], cells: dict[str, str], *, in_full: bool, several: bool
+) -> Line:
+    column = columns.get(finding.column)
+    value: str | None = None
+    if column is not None and finding.row_id is not None:
+        value = cells.get(column.key, "")
+    shown = value if in_full or value is None or column is None else hidden(column, value)
+    facts = finding.row.facts if finding.row is not None else {}
+    label = column.label if column else ""
+    said = answers_for(finding.code)
+    return Line(
+        row_id=finding.row_id, column=finding.column, code=finding.code,
+        sheet=(f"{finding.sheet.file.name} {finding.sheet.name}" if several and finding.sheet else ""), number=finding.number,
+        name=str(facts.get("name") or cells.get("name") or ""), id_prefix=str(facts.get("id_prefix") or ""), label=label,
+        message=_message(finding, label, shown), value=shown or "", level=finding.level,
+        suggestions=_suggestions(finding, cells, in_full=in_full) if finding.row_id else (),
+        answers=tuple(Answer(*pair) for pair in said.items()), answered=said.get(finding.answer, finding.answer),
+        answered_by=str(finding.answered_by) if finding.answered_by else "", is_plain=shown == value,
+    )
+
+
+def open_of_cell(row: UploadRow, column: str) -> list[Finding]:
+    """What still keeps this cell's row from going in."""
+    found = Finding.objects.filter(BLOCKING, row=row, column=column).select_related("row", "sheet", "sheet__file", "answered_by")
+    return list(found.order_by("id"))
+
+
+def settled_line(row: UploadRow, column: str, *, in_full: bool) -> Line:
+    """The line of a cell in which nothing is wrong any more."""
+    known = {one.key: one for one in kind_of(row.upload.kind).columns}[column] if column else None
+    cells = delivered_texts([row], Opener())[row.pk]
+    value = cells.get(column, "")
+    shown = value if in_full or known is None else hidden(known, value)
+    return Line(
+        row_id=row.pk, column=column, code="", sheet="", number=row.number, name=str(row.facts.get("name") or ""),
+        id_prefix=str(row.facts.get("id_prefix") or ""), label=known.label if known else "", message="", value=shown, level="",
+        suggestions=(), answers=(), answered="", answered_by="", is_plain=shown == value,
+    )
+
+
+def _message(finding: Finding, label: str, value: str | None) -> str:
+    """Hints of a whole column say how many rows and where the first is."""
+    text = findings.message(finding, label=label, value=value)
+    if finding.row_id is None and finding.number is None and "rows" in finding.params and "first" in finding.params:
+        return f"『{label}』{finding.params['rows']} 行（从第 {finding.params['first']} 行起）：{text}"
+    return text
+
+
+def hidden(column: Column, value: str) -> str:
+    """A cell for somebody who did not deliver it: numbers of persons masked, also where they stand in the wrong column."""
+    return masked(column, value) if column.sealed else scrub(value)
+
+
+def _suggestions(finding: Finding, cells: dict[str, str], *, in_full: bool) -> tuple[str, ...]:
+    """What the cell could be changed to with one click."""
+    said = finding.params.get("suggestion") or finding.params.get("of_id")
+    if said:
+        return (str(said),)
+    if finding.code in ("id-check", "id-length") and in_full:
+        birth = re.sub(r"\D", "", cells.get("birth", ""))
+        found = [number for number in id_candidates(cells.get(finding.column, "")) if is_valid_id(number)]
+        fitting = [number for number in found if len(birth) == 8 and number[6:14] == birth]
+        return tuple(fitting) if len(fitting) <= _CANDIDATES else ()
+    return ()
+
+
+def _cell(found: dict[str, Any]) -> Any:
+    return unpacked(found) if len(found) == 1 and next(iter(found)).startswith("$") else found
+
+
+def delivered_texts(rows: Iterable[UploadRow], opener: Opener) -> dict[int, dict[str, str]]:
+    """Row → column key → text, as `intake.delivered` reads one row, for many rows in one query."""
+    opened: dict[int, dict[str, Cell]] = {
+        row.pk: json.loads(opener.open(row.sealed, ROW), object_hook=_cell) for row in rows
+    }
+    for edit in CellEdit.objects.filter(row__in=opened).order_by("pk"):
+        opened[edit.row_id][edit.column] = opener.open(edit.sealed, CELL).decode() or None
+    return {pk: {key: plain(cell) for key, cell in cells.items()} for pk, cells in opened.items()}

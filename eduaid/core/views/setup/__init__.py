@@ -1,0 +1,1 @@
+"""P61: places, calendar, people and posts, dictionaries."""
