@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 from django.utils import timezone
 
 from eduaid.core.models.keys import DataKey
@@ -185,6 +186,7 @@ class Opener:
             raise Unreadable("密封内容被改动过，无法读出") from error
 
 
+@transaction.atomic
 def rewrap_all() -> int:
     """Wraps every data key with the ring's primary key; returns how many were re-wrapped. Sealed values are untouched."""
     count = 0

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.db import transaction
 
 from eduaid.core import sealing
 from eduaid.core.commands import SystemCommand
@@ -23,8 +22,7 @@ class Command(SystemCommand):
         path = Path(settings.KEYRING) if settings.KEYRING else settings.KEYRING_PATH
         self._add_key(path)
         sealing.ring.cache_clear()
-        with transaction.atomic():
-            count = sealing.rewrap_all()
+        count = sealing.rewrap_all()
         self.stdout.write(f"已启用新密钥 {sealing.ring().primary}，重新封装数据密钥 {count} 个。请重启各服务，并另行备份密钥环。")
 
     def _add_key(self, path: Path) -> None:
