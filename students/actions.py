@@ -23,11 +23,11 @@ from eduaid.core.sealing import Sealer, new_data_key
 from eduaid.core.text import IdNumber, parse_id, parse_name
 from eduaid.core.text.results import Parsed, Problem
 from eduaid.core.uploads import NotAllowed
+from students.facts import id_facts, name_facts
 from students.models import Correction, Identifier, IdentityLink, Student
 from students.models.people import Sex
 from students.precedence import BY_KEY
 from students.resolve import resolve
-from students.rosters.columns import id_facts, name_facts
 from students.wording import as_text
 
 SEALED_AS = b"correction"
@@ -214,7 +214,8 @@ def correct(student: Student, *, concept: str, values: Mapping[str, object], by:
         sealed = None
         if concept == "id":
             number = id_number(values)
-            _claim_number(student, number)
+            if not number_is_known(student, number):
+                Identifier.objects.create(kind=Identifier.ID_NUMBER, digest=id_digest(number), student=student)
             sealed = _seal(student, number)
         correction = Correction.objects.create(
             student=student, concept=concept, values=wanted, replaced=listed, sealed=sealed, reason=reason, made_by=by
@@ -294,18 +295,19 @@ def _end(correction: Correction, *, by: User) -> None:
         _release_number(correction)
 
 
-def _claim_number(student: Student, number: IdNumber) -> None:
-    """From now on the number names the child. One that names another child is a question of identity."""
-    mark = id_digest(number)
-    known = Identifier.objects.filter(kind=Identifier.ID_NUMBER, digest=mark).select_related("student").first()
-    if known is None:
-        Identifier.objects.create(kind=Identifier.ID_NUMBER, digest=mark, student=student)
-    elif student.pk not in (known.student_id, known.student.merged_into_id):
+def number_is_known(student: Student, number: IdNumber) -> bool:
+    """Whether the number names the child already; raises CannotCorrect where it names another one: that is a question
+    of identity, not of a wrong digit."""
+    known = (
+        Identifier.objects.filter(kind=Identifier.ID_NUMBER, digest=id_digest(number)).select_related("student").first()
+    )
+    if known is not None and student.pk not in (known.student_id, known.student.merged_into_id):
         raise CannotCorrect(
             "id",
             f"该证件号已是“{known.student}”（档案号 {known.student.public_id}）的。"
             "是同一人请合并两份档案，不是请核对号码。",
         )
+    return known is not None
 
 
 def _release_number(correction: Correction) -> None:

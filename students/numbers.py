@@ -121,7 +121,7 @@ def _registry_number(student: Student, provenance: Provenance) -> str:
 def _opened(sources: Iterable[Source]) -> Iterable[tuple[Source, dict[str, str]]]:
     """Rows that carry the child's own number, opened one after the other, the reader's own first.
 
-    Identity is known to both sides of a child (quality.md §4), so a row beyond the reader's scope may give the number.
+    Identity is known to both sides of a child, so a row beyond the reader's scope may give the number.
     """
     opener = Opener()
     for source in sorted(sources, key=lambda source: not source.in_scope):

@@ -18,7 +18,7 @@ from students.wording import Places, changed, in_words
 
 PAGE = 20
 
-# The guardian is the school side's to know (quality.md §4); the other side's history leaves it out.
+# The guardian is the school side's to know; the other side's history leaves it out.
 _OF_THE_SCHOOL_SIDE = frozenset({"guardian"})
 
 

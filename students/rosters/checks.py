@@ -9,8 +9,7 @@ from eduaid.core import codes
 from eduaid.core.lists import Reading, RowFinding, Values
 from eduaid.core.models.uploads import FindingLevel
 from eduaid.core.text import Grade, IdNumber, XuejiNumber, id_region_is_known
-
-from .columns import age_on
+from students.facts import age_on
 
 
 def birth_agrees_with_id(row: Values, reading: Reading) -> Iterator[RowFinding]:

@@ -14,26 +14,12 @@ from eduaid.core.models import School
 from eduaid.core.places import FoundRegion
 from eduaid.core.sealing import digest
 from eduaid.core.text import (
-    Grade, IdNumber, SchoolClass, XuejiNumber, name_key, name_sound, parse_class, parse_date, parse_flag, parse_grade,
-    parse_id, parse_month, parse_name, parse_phone, parse_xueji, tidy,
+    Grade, IdNumber, SchoolClass, XuejiNumber, name_key, parse_class, parse_date, parse_flag, parse_grade, parse_id,
+    parse_month, parse_name, parse_phone, parse_xueji, tidy,
 )
 from eduaid.core.text import plain as plain_text
 from eduaid.core.text.results import Parsed, Result
-
-
-def name_facts(name: str) -> Mapping[str, Json]:
-    """What a name resolves to: itself, the key that spellings share, and its sounds for the search box."""
-    sound = name_sound(name)
-    return {"name": name, "name_key": name_key(name), "pinyin": " ".join((*sound.full, *sound.initials))}
-
-
-def id_facts(number: IdNumber) -> Mapping[str, Json]:
-    """What may be known of an ID number without the number: its type, the region digits, a digest of its last four."""
-    return {
-        "id_type": number.kind,
-        "id_prefix": number.number[:6] if number.kind == "1" else "",
-        "id_tail_digest": digest("id-tail", number.number[-4:]).hex(),
-    }
+from students.facts import age_on, id_facts, name_facts
 
 
 def hukou_facts(found: FoundRegion, reading: Reading) -> Mapping[str, Json]:
@@ -78,11 +64,6 @@ def stage_of(row: Mapping[str, Any], reading: Reading) -> str:
     age = age_on(birth, dt.date(reading.school_year, 9, 1))
     fitting = "1" if age < 6 else "2" if age < 12 else "3" if age < 15 else "4" if "4" in stages else "5"
     return fitting if fitting in stages else ""
-
-
-def age_on(birth: dt.date, day: dt.date) -> int:
-    """Completed years."""
-    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
 
 
 def _class_reader(reading: Reading) -> Parser:

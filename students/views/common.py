@@ -28,7 +28,7 @@ def student_in_scope(public_id: str, scope: Scope) -> Student:
 
 
 def answers_for(scope: Scope, student: Student) -> bool:
-    """Whether the reader is the side that the child goes to school with: it knows the guardian (quality.md §4)."""
+    """Whether the reader is the side that the child goes to school with: it knows the guardian."""
     return scope.county or student.school_id in scope.schools or student.school_town_id in scope.towns
 
 

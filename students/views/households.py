@@ -20,10 +20,10 @@ from eduaid.core.scope import Scope
 from eduaid.core.templatetags.ui import mask_id
 from eduaid.core.views.pages import Link
 from eduaid.core.views.policy import AccountRequest, needs
+from students.facts import age_on
 from students.models import Household, IdentityLink, Student
 from students.models.people import HouseholdKind, Sex
 from students.precedence import POPULATION, POVERTY
-from students.rosters.columns import age_on
 from students.views.common import Where, crumbs
 
 _LISTS = {HouseholdKind.HUKOU: POPULATION, HouseholdKind.POVERTY: POVERTY}
