@@ -4,7 +4,6 @@ Every variable NAME may also be given as NAME_FILE, the path of a file that hold
 Without DATABASE_URL the embedded services of this checkout are used, if they run.
 """
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -39,9 +38,27 @@ def _required(name: str, local: str | None) -> str:
 
 def _without_services() -> bool:
     """Commands that must work before any service runs."""
-    return len(sys.argv) < 2 or sys.argv[1] in {
-        "up", "provision", "upgrade", "help", "--help", "--version", "makemigrations", "collectstatic", "check", "match", "secrets", "version",
-    } or "pytest" in sys.modules or "mypy" in sys.modules or "mypy_django_plugin" in sys.modules
+    return (
+        len(sys.argv) < 2
+        or sys.argv[1]
+        in {
+            "up",
+            "provision",
+            "upgrade",
+            "help",
+            "--help",
+            "--version",
+            "makemigrations",
+            "collectstatic",
+            "check",
+            "match",
+            "secrets",
+            "version",
+        }
+        or "pytest" in sys.modules
+        or "mypy" in sys.modules
+        or "mypy_django_plugin" in sys.modules
+    )
 
 
 DEBUG = env.bool("EDUAID_DEBUG", default=False)

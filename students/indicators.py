@@ -13,21 +13,31 @@ from django.urls import reverse
 
 from eduaid.core import codes
 from eduaid.core.indicators import (
-    Basis, Breakdown, Column, Counting, Indicator, RowKind, register, school_names, township_names,
+    Basis,
+    Breakdown,
+    Column,
+    Counting,
+    Indicator,
+    RowKind,
+    register,
+    school_names,
+    township_names,
 )
 from eduaid.core.models import ListSlice, Region, School, Term, UploadRow
 from eduaid.core.models.places import Stage
 from eduaid.core.scope import Scope
 from students.models import Household, Student
 from students.models.people import HukouRelation
-from students.precedence import POVERTY, ROSTER
 from students.precedence import HARDSHIP as HARDSHIP_KIND
+from students.precedence import POVERTY, ROSTER
 
 # --- what rows look like ---------------------------------------------------------------------------------------
 
 
 def _students(rows: QuerySet[Any]) -> QuerySet[Any]:
-    return rows.select_related("school", "hukou_town", "hukou_village").order_by("school_id", "grade", "class_name", "pinyin", "id")
+    return rows.select_related("school", "hukou_town", "hukou_village").order_by(
+        "school_id", "grade", "class_name", "pinyin", "id"
+    )
 
 
 STUDENT_ROWS = RowKind(
@@ -80,8 +90,14 @@ PERSON_ROWS = RowKind(
         Column("证件号", lambda r: f"{_fact(r, 'id_prefix')}************" if _fact(r, "id_prefix") else ""),
         Column("乡镇", lambda r: r.town.name if r.town else ""),
         Column("户编号", lambda r: _fact(r, "household_no")),
-        Column("类别", lambda r: codes.POVERTY_STATUS.label(_fact(r, "poverty_type"))
-               if r.slice.kind == POVERTY else codes.HARDSHIP_TYPE.label(_fact(r, "category"))),
+        Column(
+            "类别",
+            lambda r: (
+                codes.POVERTY_STATUS.label(_fact(r, "poverty_type"))
+                if r.slice.kind == POVERTY
+                else codes.HARDSHIP_TYPE.label(_fact(r, "category"))
+            ),
+        ),
         Column("来源名单", lambda r: f"{r.upload_id} 号"),
         Column("行", lambda r: r.number, numeric=True),
     ),
@@ -143,7 +159,9 @@ def _by_area(rows: QuerySet[Any], basis: Basis, counting: Counting) -> QuerySet[
     return students.at_schools_of(basis.area)  # type: ignore[no-any-return]
 
 
-def _children(counting: Counting, *conditions: Q, window: tuple[int, int] | None = None) -> Callable[[Basis], QuerySet[Any]]:
+def _children(
+    counting: Counting, *conditions: Q, window: tuple[int, int] | None = None
+) -> Callable[[Basis], QuerySet[Any]]:
     def rows(basis: Basis) -> QuerySet[Any]:
         found = _by_area(Student.objects.listed().filter(*conditions), basis, counting)
         return found.filter(birth_on__range=cohort(basis, *window)) if window else found
@@ -151,68 +169,121 @@ def _children(counting: Counting, *conditions: Q, window: tuple[int, int] | None
     return rows
 
 
-def _population(key: str, label: str, window: tuple[int, int] | None, definition: str, *conditions: Q, parts: tuple[str, ...] = ()) -> Indicator:
+def _population(
+    key: str, label: str, window: tuple[int, int] | None, definition: str, *conditions: Q, parts: tuple[str, ...] = ()
+) -> Indicator:
     return Indicator(
-        key=key, label=label, unit="人", definition=definition, source="公安户籍人口名单（生效的最新一份）", counting=Counting.HUKOU,
-        row_kind=STUDENT_ROWS, rows=_children(Counting.HUKOU, Q(in_population=True), *conditions, window=window),
-        breakdowns=BY_HUKOU, parts=parts,
+        key=key,
+        label=label,
+        unit="人",
+        definition=definition,
+        source="公安户籍人口名单（生效的最新一份）",
+        counting=Counting.HUKOU,
+        row_kind=STUDENT_ROWS,
+        rows=_children(Counting.HUKOU, Q(in_population=True), *conditions, window=window),
+        breakdowns=BY_HUKOU,
+        parts=parts,
     )
 
 
 def _pupils(key: str, label: str, definition: str, *conditions: Q, parts: tuple[str, ...] = ()) -> Indicator:
     return Indicator(
-        key=key, label=label, unit="人", definition=definition, source="班级名册（生效的最新一份）", counting=Counting.SCHOOL,
-        row_kind=STUDENT_ROWS, rows=_children(Counting.SCHOOL, Q(in_roster=True, school__is_outside=False), *conditions),
-        breakdowns=BY_SCHOOL, parts=parts,
+        key=key,
+        label=label,
+        unit="人",
+        definition=definition,
+        source="班级名册（生效的最新一份）",
+        counting=Counting.SCHOOL,
+        row_kind=STUDENT_ROWS,
+        rows=_children(Counting.SCHOOL, Q(in_roster=True, school__is_outside=False), *conditions),
+        breakdowns=BY_SCHOOL,
+        parts=parts,
     )
 
 
 POPULATION_ALL = _population(
-    "population", "户籍人口（名单全部年龄）", None, "公安户籍人口名单中的人数，一人计一次。", parts=("population.3-5", "population.6-15", "population.16-22", "population.other")
+    "population",
+    "户籍人口（名单全部年龄）",
+    None,
+    "公安户籍人口名单中的人数，一人计一次。",
+    parts=("population.3-5", "population.6-15", "population.16-22", "population.other"),
 )
 POPULATION_6_15 = _population(
-    "population.6-15", "6—15周岁户籍人口", (6, 15),
+    "population.6-15",
+    "6—15周岁户籍人口",
+    (6, 15),
     "户籍在本地、按学年截至8月31日满6周岁不满16周岁（如2022年为2006年9月1日至2016年8月31日出生）的人数，一人计一次。",
     parts=("population.6-15.in-registry", "difference.population-not-registry"),
 )
 REGISTERED_6_15 = _population(
-    "population.6-15.in-registry", "6—15周岁户籍人口中有学籍", (6, 15), "6—15周岁户籍人口中，在生效的学籍名单里有记录的人数。", Q(in_registry=True)
+    "population.6-15.in-registry",
+    "6—15周岁户籍人口中有学籍",
+    (6, 15),
+    "6—15周岁户籍人口中，在生效的学籍名单里有记录的人数。",
+    Q(in_registry=True),
 )
-POPULATION_3_5 = _population("population.3-5", "3—5周岁户籍人口", (3, 5), "户籍在本地、按学年截至8月31日满3周岁不满6周岁的人数。")
-POPULATION_16_22 = _population("population.16-22", "16—22周岁户籍人口", (16, 22), "户籍在本地、按学年截至8月31日满16周岁不满23周岁的人数。")
+POPULATION_3_5 = _population(
+    "population.3-5", "3—5周岁户籍人口", (3, 5), "户籍在本地、按学年截至8月31日满3周岁不满6周岁的人数。"
+)
+POPULATION_16_22 = _population(
+    "population.16-22", "16—22周岁户籍人口", (16, 22), "户籍在本地、按学年截至8月31日满16周岁不满23周岁的人数。"
+)
 
 
 def _other_ages(basis: Basis) -> QuerySet[Any]:
     first, _ = cohort(basis, 16, 22)
     _, last = cohort(basis, 3, 5)
-    rows: Any = Student.objects.listed().filter(Q(birth_on__lt=first) | Q(birth_on__gt=last) | Q(birth_on=None), in_population=True)
+    rows: Any = Student.objects.listed().filter(
+        Q(birth_on__lt=first) | Q(birth_on__gt=last) | Q(birth_on=None), in_population=True
+    )
     return _by_area(rows, basis, Counting.HUKOU)
 
 
 POPULATION_OTHER = Indicator(
-    key="population.other", label="户籍人口中其他年龄", unit="人", definition="户籍人口名单中不满3周岁、满23周岁或出生日期不明的人数。",
-    source="公安户籍人口名单（生效的最新一份）", counting=Counting.HUKOU, row_kind=STUDENT_ROWS, rows=_other_ages, breakdowns=BY_HUKOU,
+    key="population.other",
+    label="户籍人口中其他年龄",
+    unit="人",
+    definition="户籍人口名单中不满3周岁、满23周岁或出生日期不明的人数。",
+    source="公安户籍人口名单（生效的最新一份）",
+    counting=Counting.HUKOU,
+    row_kind=STUDENT_ROWS,
+    rows=_other_ages,
+    breakdowns=BY_HUKOU,
 )
 
 _STAGE_KEYS = {
-    Stage.KINDERGARTEN: "kindergarten", Stage.PRIMARY: "primary", Stage.JUNIOR: "junior", Stage.SENIOR: "senior",
+    Stage.KINDERGARTEN: "kindergarten",
+    Stage.PRIMARY: "primary",
+    Stage.JUNIOR: "junior",
+    Stage.SENIOR: "senior",
     Stage.VOCATIONAL: "vocational",
 }
 PUPILS = _pupils(
-    "pupils", "在校学生", "生效的班级名册中、学校在本县的学生人数，一人计一次，计入学校所在乡镇。",
+    "pupils",
+    "在校学生",
+    "生效的班级名册中、学校在本县的学生人数，一人计一次，计入学校所在乡镇。",
     parts=(*(f"pupils.{key}" for key in _STAGE_KEYS.values()), "pupils.no-grade"),
 )
 PUPILS_BY_STAGE = tuple(
-    _pupils(f"pupils.{key}", f"在校学生—{stage.label}", f"在校学生中{stage.label}阶段的人数（按年级）。", Q(grade__startswith=stage.value))
+    _pupils(
+        f"pupils.{key}",
+        f"在校学生—{stage.label}",
+        f"在校学生中{stage.label}阶段的人数（按年级）。",
+        Q(grade__startswith=stage.value),
+    )
     for stage, key in _STAGE_KEYS.items()
 )
 PUPILS_NO_GRADE = _pupils(
-    "pupils.no-grade", "在校学生—未填年级", "在校学生中年级为空或不属于上述学段的人数。",
+    "pupils.no-grade",
+    "在校学生—未填年级",
+    "在校学生中年级为空或不属于上述学段的人数。",
     ~Q(grade__regex=f"^[{''.join(stage.value for stage in _STAGE_KEYS)}]"),
 )
 BOARDERS = _pupils("pupils.boarding", "在校学生—寄宿", "在校学生中就读方式为寄宿的人数。", Q(boarding=True))
 DAY_PUPILS = _pupils("pupils.day", "在校学生—走读", "在校学生中就读方式为走读的人数。", Q(boarding=False))
-BOARDING_UNKNOWN = _pupils("pupils.boarding-unknown", "在校学生—未填就读方式", "在校学生中名册、学籍都没有写就读方式的人数。", Q(boarding=None))
+BOARDING_UNKNOWN = _pupils(
+    "pupils.boarding-unknown", "在校学生—未填就读方式", "在校学生中名册、学籍都没有写就读方式的人数。", Q(boarding=None)
+)
 
 
 def _related(relation: HukouRelation) -> Callable[[Basis], QuerySet[Any]]:
@@ -231,8 +302,15 @@ _RELATION_DEFINITIONS = {
 }
 PUPILS_BY_RELATION = tuple(
     Indicator(
-        key=f"pupils.hukou.{relation.value}", label=f"在校学生—{relation.label}", unit="人", definition=_RELATION_DEFINITIONS[relation],
-        source="班级名册、户籍人口、学籍", counting=Counting.SCHOOL, row_kind=STUDENT_ROWS, rows=_related(relation), breakdowns=BY_SCHOOL,
+        key=f"pupils.hukou.{relation.value}",
+        label=f"在校学生—{relation.label}",
+        unit="人",
+        definition=_RELATION_DEFINITIONS[relation],
+        source="班级名册、户籍人口、学籍",
+        counting=Counting.SCHOOL,
+        row_kind=STUDENT_ROWS,
+        rows=_related(relation),
+        breakdowns=BY_SCHOOL,
     )
     for relation in HukouRelation
 )
@@ -265,43 +343,85 @@ def _persons(kind: str, **facts: str) -> Callable[[Basis], QuerySet[Any]]:
 
 
 POVERTY_HOUSEHOLDS = Indicator(
-    key="households.poverty", label="建档立卡与监测对象户数", unit="户", definition="生效的建档立卡、监测对象名单中的户数，按户编号计一次。",
-    source="乡村振兴部门名单（生效的最新一份）", counting=Counting.HUKOU, row_kind=HOUSEHOLD_ROWS, rows=_households(), breakdowns=BY_TOWN,
+    key="households.poverty",
+    label="建档立卡与监测对象户数",
+    unit="户",
+    definition="生效的建档立卡、监测对象名单中的户数，按户编号计一次。",
+    source="乡村振兴部门名单（生效的最新一份）",
+    counting=Counting.HUKOU,
+    row_kind=HOUSEHOLD_ROWS,
+    rows=_households(),
+    breakdowns=BY_TOWN,
     parts=(*(f"households.poverty.{entry.code}" for entry in codes.POVERTY_STATUS), "households.poverty.unknown"),
 )
 HOUSEHOLDS_BY_TYPE = tuple(
     Indicator(
-        key=f"households.poverty.{entry.code}", label=f"户数—{entry.label}", unit="户", definition=f"户类型为“{entry.label}”的户数。",
-        source="乡村振兴部门名单（生效的最新一份）", counting=Counting.HUKOU, row_kind=HOUSEHOLD_ROWS,
-        rows=_households(Q(poverty_type=entry.code)), breakdowns=BY_TOWN,
+        key=f"households.poverty.{entry.code}",
+        label=f"户数—{entry.label}",
+        unit="户",
+        definition=f"户类型为“{entry.label}”的户数。",
+        source="乡村振兴部门名单（生效的最新一份）",
+        counting=Counting.HUKOU,
+        row_kind=HOUSEHOLD_ROWS,
+        rows=_households(Q(poverty_type=entry.code)),
+        breakdowns=BY_TOWN,
     )
     for entry in codes.POVERTY_STATUS
 ) + (
     Indicator(
-        key="households.poverty.unknown", label="户数—未填户类型", unit="户", definition="名单没有写户类型的户数。",
-        source="乡村振兴部门名单（生效的最新一份）", counting=Counting.HUKOU, row_kind=HOUSEHOLD_ROWS,
-        rows=_households(Q(poverty_type="")), breakdowns=BY_TOWN,
+        key="households.poverty.unknown",
+        label="户数—未填户类型",
+        unit="户",
+        definition="名单没有写户类型的户数。",
+        source="乡村振兴部门名单（生效的最新一份）",
+        counting=Counting.HUKOU,
+        row_kind=HOUSEHOLD_ROWS,
+        rows=_households(Q(poverty_type="")),
+        breakdowns=BY_TOWN,
     ),
 )
 POVERTY_PERSONS = Indicator(
-    key="persons.poverty", label="建档立卡与监测对象人数", unit="人", definition="生效的建档立卡、监测对象名单中的全部家庭成员，一人计一次。",
-    source="乡村振兴部门名单（生效的最新一份）", counting=Counting.HUKOU, row_kind=PERSON_ROWS, rows=_persons(POVERTY), breakdowns=ROWS_BY_TOWN,
+    key="persons.poverty",
+    label="建档立卡与监测对象人数",
+    unit="人",
+    definition="生效的建档立卡、监测对象名单中的全部家庭成员，一人计一次。",
+    source="乡村振兴部门名单（生效的最新一份）",
+    counting=Counting.HUKOU,
+    row_kind=PERSON_ROWS,
+    rows=_persons(POVERTY),
+    breakdowns=ROWS_BY_TOWN,
 )
 PERSONS_BY_TYPE = tuple(
     Indicator(
-        key=f"persons.poverty.{entry.code}", label=f"人数—{entry.label}", unit="人", definition=f"户类型为“{entry.label}”的家庭成员人数，一人计一次。",
-        source="乡村振兴部门名单（生效的最新一份）", counting=Counting.HUKOU, row_kind=PERSON_ROWS,
-        rows=_persons(POVERTY, poverty_type=entry.code), breakdowns=ROWS_BY_TOWN,
+        key=f"persons.poverty.{entry.code}",
+        label=f"人数—{entry.label}",
+        unit="人",
+        definition=f"户类型为“{entry.label}”的家庭成员人数，一人计一次。",
+        source="乡村振兴部门名单（生效的最新一份）",
+        counting=Counting.HUKOU,
+        row_kind=PERSON_ROWS,
+        rows=_persons(POVERTY, poverty_type=entry.code),
+        breakdowns=ROWS_BY_TOWN,
     )
     for entry in codes.POVERTY_STATUS
 )
-POVERTY_PUPILS = _pupils("pupils.poverty", "在校学生—建档立卡与监测对象", "在校学生中，列入生效的建档立卡、监测对象名单的人数。", Q(in_poverty=True))
+POVERTY_PUPILS = _pupils(
+    "pupils.poverty",
+    "在校学生—建档立卡与监测对象",
+    "在校学生中，列入生效的建档立卡、监测对象名单的人数。",
+    Q(in_poverty=True),
+)
 HARDSHIP_PERSONS = tuple(
     Indicator(
-        key=f"persons.hardship.{entry.code}", label=f"困难群体—{entry.label}", unit="人",
+        key=f"persons.hardship.{entry.code}",
+        label=f"困难群体—{entry.label}",
+        unit="人",
         definition=f"生效的困难群体名单中类型为“{entry.label}”的人数，同一类型一人计一次；一人可有几种类型。",
-        source="民政、残联等部门名单（生效的最新一份）", counting=Counting.HUKOU, row_kind=PERSON_ROWS,
-        rows=_persons(HARDSHIP_KIND, category=entry.code), breakdowns=ROWS_BY_TOWN,
+        source="民政、残联等部门名单（生效的最新一份）",
+        counting=Counting.HUKOU,
+        row_kind=PERSON_ROWS,
+        rows=_persons(HARDSHIP_KIND, category=entry.code),
+        breakdowns=ROWS_BY_TOWN,
     )
     for entry in codes.HARDSHIP_TYPE
 )
@@ -309,18 +429,33 @@ HARDSHIP_PERSONS = tuple(
 # --- list differences ------------------------------------------------------------------------------------------
 
 NOT_IN_REGISTRY = _population(
-    "difference.population-not-registry", "有户籍无学籍（6—15周岁）", (6, 15),
-    "6—15周岁户籍人口中，在生效的学籍名单里没有记录的人数。多为在县外就读、证件号有误，须逐人核实去向。", Q(in_registry=False),
+    "difference.population-not-registry",
+    "有户籍无学籍（6—15周岁）",
+    (6, 15),
+    "6—15周岁户籍人口中，在生效的学籍名单里没有记录的人数。多为在县外就读、证件号有误，须逐人核实去向。",
+    Q(in_registry=False),
 )
 NOT_IN_ROSTER = Indicator(
-    key="difference.registry-not-roster", label="有学籍不在班", unit="人", definition="生效的学籍名单有、班级名册没有的学生人数（本县学校），疑似辍学，须核实。",
-    source="学籍、班级名册", counting=Counting.SCHOOL, row_kind=STUDENT_ROWS,
-    rows=_children(Counting.SCHOOL, Q(in_registry=True, in_roster=False)), breakdowns=BY_SCHOOL,
+    key="difference.registry-not-roster",
+    label="有学籍不在班",
+    unit="人",
+    definition="生效的学籍名单有、班级名册没有的学生人数（本县学校），疑似辍学，须核实。",
+    source="学籍、班级名册",
+    counting=Counting.SCHOOL,
+    row_kind=STUDENT_ROWS,
+    rows=_children(Counting.SCHOOL, Q(in_registry=True, in_roster=False)),
+    breakdowns=BY_SCHOOL,
 )
 ROSTER_ONLY = Indicator(
-    key="difference.roster-only", label="在班无学籍", unit="人", definition="班级名册有、生效的学籍名单没有的学生人数。",
-    source="班级名册、学籍", counting=Counting.SCHOOL, row_kind=STUDENT_ROWS,
-    rows=_children(Counting.SCHOOL, Q(in_roster=True, in_registry=False)), breakdowns=BY_SCHOOL,
+    key="difference.roster-only",
+    label="在班无学籍",
+    unit="人",
+    definition="班级名册有、生效的学籍名单没有的学生人数。",
+    source="班级名册、学籍",
+    counting=Counting.SCHOOL,
+    row_kind=STUDENT_ROWS,
+    rows=_children(Counting.SCHOOL, Q(in_roster=True, in_registry=False)),
+    breakdowns=BY_SCHOOL,
 )
 
 # --- intake coverage -------------------------------------------------------------------------------------------
@@ -342,8 +477,16 @@ def _schools(sent: bool | None) -> Callable[[Basis], QuerySet[Any]]:
 
 def _coverage(key: str, label: str, definition: str, sent: bool | None, parts: tuple[str, ...] = ()) -> Indicator:
     return Indicator(
-        key=key, label=label, unit="所", definition=definition, source="学校名录、班级名册", counting=Counting.SENDER, row_kind=SCHOOL_ROWS,
-        rows=_schools(sent), breakdowns=ROWS_BY_TOWN, parts=parts,
+        key=key,
+        label=label,
+        unit="所",
+        definition=definition,
+        source="学校名录、班级名册",
+        counting=Counting.SENDER,
+        row_kind=SCHOOL_ROWS,
+        rows=_schools(sent),
+        breakdowns=ROWS_BY_TOWN,
+        parts=parts,
     )
 
 
@@ -360,8 +503,12 @@ def _waiting(basis: Basis) -> QuerySet[Any]:
 
 
 WAITING_ROWS = Indicator(
-    key="rows.waiting", label="待改行", unit="行", definition="已生效名单中因有错误或待确认而未入库的行数；这些行上的学生沿用上一份名单的记录。",
-    source="各类名单", counting=Counting.SENDER,
+    key="rows.waiting",
+    label="待改行",
+    unit="行",
+    definition="已生效名单中因有错误或待确认而未入库的行数；这些行上的学生沿用上一份名单的记录。",
+    source="各类名单",
+    counting=Counting.SENDER,
     row_kind=RowKind(
         key="row",
         columns=(
@@ -375,12 +522,35 @@ WAITING_ROWS = Indicator(
         prepare=lambda rows: rows.select_related("town", "school").order_by("upload_id", "sheet_id", "number"),
         url=lambda r: reverse("row-trace", args=[r.pk]),
     ),
-    rows=_waiting, breakdowns=(*ROWS_BY_TOWN, Breakdown("school", "学校", "school", school_names)),
+    rows=_waiting,
+    breakdowns=(*ROWS_BY_TOWN, Breakdown("school", "学校", "school", school_names)),
 )
 
 register(
-    POPULATION_ALL, POPULATION_6_15, REGISTERED_6_15, POPULATION_3_5, POPULATION_16_22, POPULATION_OTHER,
-    PUPILS, *PUPILS_BY_STAGE, PUPILS_NO_GRADE, BOARDERS, DAY_PUPILS, BOARDING_UNKNOWN, *PUPILS_BY_RELATION,
-    POVERTY_HOUSEHOLDS, *HOUSEHOLDS_BY_TYPE, POVERTY_PERSONS, *PERSONS_BY_TYPE, POVERTY_PUPILS, *HARDSHIP_PERSONS,
-    NOT_IN_REGISTRY, NOT_IN_ROSTER, ROSTER_ONLY, SCHOOLS, SCHOOLS_SENT, SCHOOLS_NOT_SENT, WAITING_ROWS,
+    POPULATION_ALL,
+    POPULATION_6_15,
+    REGISTERED_6_15,
+    POPULATION_3_5,
+    POPULATION_16_22,
+    POPULATION_OTHER,
+    PUPILS,
+    *PUPILS_BY_STAGE,
+    PUPILS_NO_GRADE,
+    BOARDERS,
+    DAY_PUPILS,
+    BOARDING_UNKNOWN,
+    *PUPILS_BY_RELATION,
+    POVERTY_HOUSEHOLDS,
+    *HOUSEHOLDS_BY_TYPE,
+    POVERTY_PERSONS,
+    *PERSONS_BY_TYPE,
+    POVERTY_PUPILS,
+    *HARDSHIP_PERSONS,
+    NOT_IN_REGISTRY,
+    NOT_IN_ROSTER,
+    ROSTER_ONLY,
+    SCHOOLS,
+    SCHOOLS_SENT,
+    SCHOOLS_NOT_SENT,
+    WAITING_ROWS,
 )

@@ -17,7 +17,18 @@ from django.db import connection, transaction
 from eduaid.core.models import Term
 from eduaid.core.scope import EVERYTHING, row_security
 from eduaid.core.slices import CURRENT
-from students.precedence import COLUMNS, CONCEPTS, EMPTY, KINDS, MEMBERSHIP, POPULATION, POVERTY, REGISTRY, ROSTER, Concept
+from students.precedence import (
+    COLUMNS,
+    CONCEPTS,
+    EMPTY,
+    KINDS,
+    MEMBERSHIP,
+    POPULATION,
+    POVERTY,
+    REGISTRY,
+    ROSTER,
+    Concept,
+)
 
 # A row counts: accepted, in a current slice, or held in force by a newer row about the same child that waits (待改).
 IN_FORCE = """
@@ -103,9 +114,7 @@ def _picked_sql() -> str:
 @cache
 def _values_sql() -> str:
     """One row per affected child with every resolved column, lists and corrections laid over one another."""
-    listed = ",\n".join(
-        f"{_listed(concept, column)} AS {column}" for concept in CONCEPTS for column in concept.columns
-    )
+    listed = ",\n".join(f"{_listed(concept, column)} AS {column}" for concept in CONCEPTS for column in concept.columns)
     joins = "\n".join(
         f"LEFT JOIN resolve_picked {alias} ON {alias}.student_id = a.id AND {alias}.kind = '{kind}'"
         for kind, alias in _ALIAS.items()
@@ -113,14 +122,17 @@ def _values_sql() -> str:
     membership = ",\n".join(f"{_ALIAS[kind]}.row_id IS NOT NULL AS {flag}" for kind, flag in MEMBERSHIP.items())
     values = ",\n".join(
         f"{_resolved(concept, column)} AS {column}"
-        for concept in CONCEPTS for column in concept.columns if column != "school_town_id"
+        for concept in CONCEPTS
+        for column in concept.columns
+        if column != "school_town_id"
     )
     names = ", ".join(f"{alias}.facts->>'name_key', {alias}.facts->>'former_key'" for alias in _ALIAS.values())
     said = ", ".join(
         f"'{concept.key}', jsonb_build_object("
         + ", ".join(f"'{column}', {_as_text('listed.' + column, sql)}" for column, sql in concept.columns.items())
         + ")"
-        for concept in CONCEPTS if concept.correctable
+        for concept in CONCEPTS
+        if concept.correctable
     )
     return f"""
         CREATE TEMP TABLE resolve_values ON COMMIT DROP AS
@@ -152,7 +164,11 @@ def _values_sql() -> str:
 
 
 _WRITTEN = (
-    *(column for column in COLUMNS), *MEMBERSHIP.values(), "name_keys", "hukou_household_id", "poverty_household_id",
+    *(column for column in COLUMNS),
+    *MEMBERSHIP.values(),
+    "name_keys",
+    "hukou_household_id",
+    "poverty_household_id",
     "has_waiting_row",
 )
 
@@ -171,7 +187,9 @@ def _write_sql() -> tuple[str, str]:
     # list that will name it again.
     listed = " OR ".join(f"v.{flag}" for flag in MEMBERSHIP.values())
     kept = ", ".join(
-        _value(column) if column in MEMBERSHIP.values() else f"CASE WHEN {listed} THEN {_value(column)} ELSE st.{column} END"
+        _value(column)
+        if column in MEMBERSHIP.values()
+        else f"CASE WHEN {listed} THEN {_value(column)} ELSE st.{column} END"
         for column in _WRITTEN
     )
     update = f"""
@@ -197,7 +215,9 @@ def _write_sql() -> tuple[str, str]:
     return insert, update
 
 
-def resolve(students: Iterable[int], *, terms: Iterable[Term] | None = None, known_at: dt.datetime | None = None) -> list[int]:
+def resolve(
+    students: Iterable[int], *, terms: Iterable[Term] | None = None, known_at: dt.datetime | None = None
+) -> list[int]:
     """Writes the resolved columns of these children and their enrolments of the terms (default: today's term).
 
     Ids that matching has allotted but no row carries yet are inserted. Returns the ids whose values were written. Runs in the

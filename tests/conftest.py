@@ -17,12 +17,11 @@ from tests.small_county import SmallCounty, make_county
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _own_files(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Sealed files of tests go to a folder that goes away."""
     from django.conf import settings
 
     settings.FILES_DIR = Path(tmp_path_factory.mktemp("files"))
-    yield
 
 
 @pytest.fixture(scope="session")
@@ -105,12 +104,25 @@ def worker(committed: None) -> Iterator[subprocess.Popen[bytes]]:
 
     name = connections["default"].settings_dict["NAME"]
     environment = os.environ | {
-        "DATABASE_URL": ENDPOINTS.database_url.replace("@/eduaid?", f"@/{name}?"), "EDUAID_FILES": str(settings.FILES_DIR),
+        "DATABASE_URL": ENDPOINTS.database_url.replace("@/eduaid?", f"@/{name}?"),
+        "EDUAID_FILES": str(settings.FILES_DIR),
         "DJANGO_SETTINGS_MODULE": "eduaid.settings",
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "eduaid.celery", "worker", "-B", "--concurrency=2", "--loglevel=WARNING"],
-        env=environment, cwd=settings.BASE_DIR, start_new_session=True,
+        [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "eduaid.celery",
+            "worker",
+            "-B",
+            "--concurrency=2",
+            "--loglevel=WARNING",
+        ],
+        env=environment,
+        cwd=settings.BASE_DIR,
+        start_new_session=True,
     )
     try:
         yield process

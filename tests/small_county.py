@@ -50,8 +50,16 @@ class SmallCounty:
         return getattr(self, name)  # type: ignore[no-any-return]
 
     def send(
-        self, kind: str, rows: Sequence[Mapping[str, object]], *, place: str = "home", by: str = "county",
-        as_of: dt.date = AS_OF, mode: str = "complete", files: Sequence[tuple[str, bytes]] = (), name: str = "名单.xlsx",
+        self,
+        kind: str,
+        rows: Sequence[Mapping[str, object]],
+        *,
+        place: str = "home",
+        by: str = "county",
+        as_of: dt.date = AS_OF,
+        mode: str = "complete",
+        files: Sequence[tuple[str, bytes]] = (),
+        name: str = "名单.xlsx",
     ) -> Upload:
         """Sends rows (header → value) through the real path up to the preview, in this process."""
         from eduaid.core import uploads
@@ -61,7 +69,12 @@ class SmallCounty:
 
         contents = list(files) or [(name, workbook({"Sheet1": table(rows)}))]
         upload = uploads.receive(
-            kind=kind_of(kind), contents=contents, place=self.place(place), effective_on=as_of, mode=Mode(mode), by=self.user(by)
+            kind=kind_of(kind),
+            contents=contents,
+            place=self.place(place),
+            effective_on=as_of,
+            mode=Mode(mode),
+            by=self.user(by),
         )
         advance(upload.pk)
         upload.refresh_from_db()
@@ -130,7 +143,9 @@ def make_county() -> SmallCounty:
     b = Region.objects.create(code="990121002", name="石洲乡", level="township", parent=home)
     village_a = Region.objects.create(code="990121001201", name="东风村", level="village", parent=a)
     village_b = Region.objects.create(code="990121002201", name="船形村", level="village", parent=b)
-    primary_a = School.objects.create(code="2199000001", name="水口镇蔡朱小学", other_names=["蔡朱小学"], stages=["2"], town=a)
+    primary_a = School.objects.create(
+        code="2199000001", name="水口镇蔡朱小学", other_names=["蔡朱小学"], stages=["2"], town=a
+    )
     junior_a = School.objects.create(code="3199000001", name="水口镇初级中学", stages=["3"], town=a)
     primary_b = School.objects.create(code="2199000002", name="石洲乡中心小学", stages=["2"], town=b)
     year = SchoolYear.objects.create(label="2026-2027", starts_on=dt.date(2026, 9, 1), ends_on=dt.date(2027, 8, 31))
@@ -156,7 +171,11 @@ def make_county() -> SmallCounty:
         users[name] = User.objects.create(username=name, display_name=f"{name}老师", password=_password_hash())
         for key, place in held:
             Post.objects.create(
-                user=users[name], role=key, duty=role(key).duty, from_on=dt.date(2025, 9, 1),
-                region=place if isinstance(place, Region) else None, school=place if isinstance(place, School) else None,
+                user=users[name],
+                role=key,
+                duty=role(key).duty,
+                from_on=dt.date(2025, 9, 1),
+                region=place if isinstance(place, Region) else None,
+                school=place if isinstance(place, School) else None,
             )
     return SmallCounty(home, a, b, village_a, village_b, primary_a, junior_a, primary_b, term, users)

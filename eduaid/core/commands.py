@@ -58,5 +58,3 @@ def wait_for(uploads: Sequence[Upload], *, until: Sequence[State], seconds: floa
             )
         if waiting:
             time.sleep(0.1)
-
-

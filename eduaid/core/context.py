@@ -33,16 +33,23 @@ def frame(request: HttpRequest) -> dict[str, object]:
     """The context of `templates/base.html`. One query a page (the county); posts are read once a request."""
     county = Region.objects.filter(is_home=True).first()
     context: dict[str, object] = {
-        "county_name": county.name if county else "教育局", "demo": bool(county and county.code == "990121"),
+        "county_name": county.name if county else "教育局",
+        "demo": bool(county and county.code == "990121"),
     }
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return context
     posts = posts_of(user)
     unit = str(posts[0].region or posts[0].school) if posts else ""
-    paths = [(label, reverse(name), icon) for label, name, icon, rights in _MODULES if not rights or any(may(user, r) for r in rights)]
+    paths = [
+        (label, reverse(name), icon)
+        for label, name, icon, rights in _MODULES
+        if not rights or any(may(user, r) for r in rights)
+    ]
     nav = [
-        Item(label=label, url=url, icon=icon, current=request.path == url if url == "/" else request.path.startswith(url))
+        Item(
+            label=label, url=url, icon=icon, current=request.path == url if url == "/" else request.path.startswith(url)
+        )
         for label, url, icon in paths
     ]
     return context | {

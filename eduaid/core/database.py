@@ -57,7 +57,11 @@ def grant_rights(connection: BaseDatabaseWrapper, *, role: str) -> None:
     the context row, which a function that runs with the owner's rights does on its behalf.
     """
     tables = set(connection.introspection.table_names())
-    history = [model._meta.db_table for model in apps.get_models() if issubclass(model, Event) and model._meta.db_table in tables]
+    history = [
+        model._meta.db_table
+        for model in apps.get_models()
+        if issubclass(model, Event) and model._meta.db_table in tables
+    ]
     append_only = ", ".join(f'"{table}"' for table in (*history, *_APPEND_ONLY))
     kept = ", ".join(f'"{table}"' for table in _NEVER_DELETED)
     with connection.cursor() as cursor:

@@ -45,7 +45,9 @@ def edit_cell(row: UploadRow, *, column: str, text: str, by: User) -> UploadRow:
     """Lays a corrected cell over the delivered one and checks the row again. Raises NotPossible, NotAllowed."""
     upload, row = _locked(row, by)
     key = kind_of(upload.kind).column(column).key
-    CellEdit.objects.create(row=row, upload=upload, column=key, sealed=Sealer(upload.data_key).seal(text.strip().encode(), CELL), by=by)
+    CellEdit.objects.create(
+        row=row, upload=upload, column=key, sealed=Sealer(upload.data_key).seal(text.strip().encode(), CELL), by=by
+    )
     # A corrected cell takes earlier answers about that cell back: they were about another value.
     Finding.objects.filter(row=row, column=key).exclude(answer="").delete()
     _check_again(upload, row)
@@ -68,7 +70,9 @@ def answer_all(upload: Upload, *, code: str, answer: str, by: User) -> int:
     """The same answer to every open question of one kind; returns how many rows were settled."""
     if answer not in answers_for(code):
         raise NotPossible("这类问题不能批量回答，请逐行修改。")
-    findings = list(Finding.objects.filter(upload=upload, code=code, answer="", row__isnull=False).select_related("row"))
+    findings = list(
+        Finding.objects.filter(upload=upload, code=code, answer="", row__isnull=False).select_related("row")
+    )
     for finding in findings:
         if finding.row is not None:
             locked_upload, row = _locked(finding.row, by)
@@ -98,8 +102,16 @@ def _check_again(upload: Upload, row: UploadRow, *, recount: bool = True) -> Non
     made = RowMaker(reading.kind, reading, list(cells)).make(row.number, list(cells.values()), answered)
     Finding.objects.filter(row=row, answer="").delete()
     Finding.objects.bulk_create(
-        Finding(upload=upload, sheet_id=row.sheet_id, row=row, number=row.number, column=found.column, code=found.code,
-                level=found.level, params=dict(found.params))
+        Finding(
+            upload=upload,
+            sheet_id=row.sheet_id,
+            row=row,
+            number=row.number,
+            column=found.column,
+            code=found.code,
+            level=found.level,
+            params=dict(found.params),
+        )
         for found in made.findings
     )
     row.digest, row.id_digest, row.registry_digest = made.digest, made.id_digest, made.registry_digest

@@ -164,7 +164,11 @@ def school_names(ids: Sequence[Any]) -> Mapping[Any, str]:
 
 def area_of(code: str) -> Region | School:
     """A region or school by its code, as it stands in addresses and on the command line. Raises LookupError."""
-    region = Region.objects.filter(code=code, level__in=[Level.COUNTY, Level.TOWNSHIP, Level.VILLAGE]).order_by("-valid_from").first()
+    region = (
+        Region.objects.filter(code=code, level__in=[Level.COUNTY, Level.TOWNSHIP, Level.VILLAGE])
+        .order_by("-valid_from")
+        .first()
+    )
     place = region or School.objects.filter(code=code).first()
     if place is None:
         raise LookupError(f"没有代码为“{code}”的区划或学校")

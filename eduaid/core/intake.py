@@ -22,17 +22,32 @@ from eduaid.core.cells import Cell, Row
 from eduaid.core.jobs import Lease, Pulse
 from eduaid.core.lists import ListKind, Reading, kind_of
 from eduaid.core.models import (
-    CellEdit, ColumnMemory, Finding, Region, Upload, UploadFile, UploadRow, UploadSheet, User,
+    CellEdit,
+    ColumnMemory,
+    Finding,
+    Region,
+    Upload,
+    UploadFile,
+    UploadRow,
+    UploadSheet,
+    User,
 )
 from eduaid.core.models.uploads import FindingLevel, RowState, State
 from eduaid.core.parser import OpenBook, OpenSheet, open_book
 from eduaid.core.places import Regions, Schools
-from eduaid.core.preflight import FileRefused, Limits
+from eduaid.core.preflight import Limits
 from eduaid.core.reading.frames import unpacked
 from eduaid.core.rows import Made, RowMaker
 from eduaid.core.sealing import Opener, Sealer
 from eduaid.core.spreadsheets import (
-    Header, MergeFiller, RowKind, classify_row, find_header, map_columns, normalise_header, printed_total,
+    Header,
+    MergeFiller,
+    RowKind,
+    classify_row,
+    find_header,
+    map_columns,
+    normalise_header,
+    printed_total,
 )
 from eduaid.core.text import plain
 
@@ -40,8 +55,18 @@ ROW = b"row"
 CELL = b"cell"
 
 _COPY_COLUMNS = (
-    "upload_id", "sheet_id", "slice_id", "number", "state", "town_id", "school_id", "id_digest", "registry_digest", "digest",
-    "facts", "sealed",
+    "upload_id",
+    "sheet_id",
+    "slice_id",
+    "number",
+    "state",
+    "town_id",
+    "school_id",
+    "id_digest",
+    "registry_digest",
+    "digest",
+    "facts",
+    "sealed",
 )
 
 _STAGING = f"""
@@ -57,10 +82,17 @@ class NothingToRead(Exception):
 def reading_for(upload: Upload, sheet: UploadSheet | None = None) -> Reading:
     """What parsers and checks of this list (or of one sheet of it) may look at: four queries."""
     reading = Reading(
-        kind=kind_of(upload.kind), region=upload.region, school=upload.school, town=upload.town,
-        effective_on=upload.effective_on, schools=Schools.on(upload.effective_on, near=upload.town), regions=Regions.load(),
+        kind=kind_of(upload.kind),
+        region=upload.region,
+        school=upload.school,
+        town=upload.town,
+        effective_on=upload.effective_on,
+        schools=Schools.on(upload.effective_on, near=upload.town),
+        regions=Regions.load(),
     )
-    return reading if sheet is None else replace(reading, sheet=sheet.name, title=sheet.title, epoch_1904=sheet.epoch_1904)
+    return (
+        reading if sheet is None else replace(reading, sheet=sheet.name, title=sheet.title, epoch_1904=sheet.epoch_1904)
+    )
 
 
 # --- the whole list --------------------------------------------------------------------------------------------
@@ -110,10 +142,15 @@ def _nothing(kind: ListKind, stager: _Stager) -> str:
 
 def _settled_mappings(upload: Upload) -> dict[tuple[int, int], dict[str, str]]:
     """The column answers that the user has given, kept over a re-read: (file position, sheet position) → mapping."""
-    return {
-        (sheet.file.position, sheet.position): sheet.mapping
-        for sheet in upload.sheets.select_related("file") if sheet.mapping and not sheet.questions
-    } if upload.stage == "mapped" else {}
+    return (
+        {
+            (sheet.file.position, sheet.position): sheet.mapping
+            for sheet in upload.sheets.select_related("file")
+            if sheet.mapping and not sheet.questions
+        }
+        if upload.stage == "mapped"
+        else {}
+    )
 
 
 def _clear(upload: Upload) -> None:
@@ -124,7 +161,9 @@ def _clear(upload: Upload) -> None:
     Finding.objects.filter(upload=upload).delete()
     kind_of(upload.kind).destination.forget(upload)
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM core_uploadrow WHERE sheet_id = ANY(%s)", [list(sheets.values_list("pk", flat=True))])
+        cursor.execute(
+            "DELETE FROM core_uploadrow WHERE sheet_id = ANY(%s)", [list(sheets.values_list("pk", flat=True))]
+        )
     sheets.delete()
     upload.slices.all().delete()
 
@@ -172,12 +211,24 @@ class _Stager:
         header = find_header(head, self.kind.columns, merged=sheet.merged)
         if header is None:
             self.headless.append(sheet.name)
-            self.tell("sheet-without-header", FindingLevel.WARNING, None, sheet=sheet.name,
-                       expected="、".join(column.label for column in self.kind.columns if column.required) or "姓名")
+            self.tell(
+                "sheet-without-header",
+                FindingLevel.WARNING,
+                None,
+                sheet=sheet.name,
+                expected="、".join(column.label for column in self.kind.columns if column.required) or "姓名",
+            )
             return
         stored = UploadSheet(
-            file=file, upload=self.upload, position=sheet.index, name=sheet.name[:120], is_hidden=sheet.visible != "visible",
-            header_from=header.first, header_to=header.last, headers=list(header.texts), epoch_1904=book.epoch_1904,
+            file=file,
+            upload=self.upload,
+            position=sheet.index,
+            name=sheet.name[:120],
+            is_hidden=sheet.visible != "visible",
+            header_from=header.first,
+            header_to=header.last,
+            headers=list(header.texts),
+            epoch_1904=book.epoch_1904,
             title=" ".join([file.name, *header.titles])[:500],
         )
         mapping, questions = self._map(file, stored, header, head)
@@ -206,7 +257,8 @@ class _Stager:
             return {int(position): key for position, key in answers.items() if key}, []
         remembered = {
             position: self._memory[normalise_header(text)]
-            for position, text in enumerate(header.texts) if normalise_header(text) in self._memory
+            for position, text in enumerate(header.texts)
+            if normalise_header(text) in self._memory
         }
         sample = [row for number, row in head if number > header.last]
         found = map_columns(header.texts, self.kind.columns, sample=sample, remembered=remembered)
@@ -218,7 +270,9 @@ class _Stager:
             )
         return dict(found.columns), [*found.ambiguous, *found.missing]
 
-    def _tell_of_structure(self, stored: UploadSheet, sheet: OpenSheet, header: Header, mapping: Mapping[int, str]) -> None:
+    def _tell_of_structure(
+        self, stored: UploadSheet, sheet: OpenSheet, header: Header, mapping: Mapping[int, str]
+    ) -> None:
         if sheet.hidden_rows:
             hidden = sum(1 for number in sheet.hidden_rows if number > header.last)
             if hidden:
@@ -252,7 +306,13 @@ class _RowWriter:
     """Writes the rows of one sheet by COPY, and their findings behind them."""
 
     def __init__(
-        self, stager: _Stager, sheet: UploadSheet, maker: RowMaker, positions: Sequence[int], header: Header, filler: MergeFiller
+        self,
+        stager: _Stager,
+        sheet: UploadSheet,
+        maker: RowMaker,
+        positions: Sequence[int],
+        header: Header,
+        filler: MergeFiller,
     ) -> None:
         self._stager, self._sheet, self._maker, self._header = stager, sheet, maker, header
         self._filler = filler
@@ -304,21 +364,37 @@ class _RowWriter:
         people = printed_total(row).people
         if people is not None and people not in (self._since_total, self._rows):
             self._stager.tell(
-                "total-differs", FindingLevel.WARNING, self._sheet, number=number, printed=people, counted=self._since_total
+                "total-differs",
+                FindingLevel.WARNING,
+                self._sheet,
+                number=number,
+                printed=people,
+                counted=self._since_total,
             )
         self._since_total = 0
 
     def _line(self, made: Made) -> str:
         """One line of COPY's text format; JSON's backslashes are doubled, NULL is \\N."""
         values = made.values
-        return "\t".join(
-            (
-                str(self._stager.upload.pk), str(self._sheet.pk), _or_null(self._stager.slice_for(made)), str(made.number),
-                made.state.value, _or_null(values.town_id), _or_null(values.school_id), _bytes(made.id_digest),
-                _bytes(made.registry_digest), _bytes(made.digest), made.facts.replace("\\", "\\\\"),
-                _bytes(self._stager.sealed(made)),
+        return (
+            "\t".join(
+                (
+                    str(self._stager.upload.pk),
+                    str(self._sheet.pk),
+                    _or_null(self._stager.slice_for(made)),
+                    str(made.number),
+                    made.state.value,
+                    _or_null(values.town_id),
+                    _or_null(values.school_id),
+                    _bytes(made.id_digest),
+                    _bytes(made.registry_digest),
+                    _bytes(made.digest),
+                    made.facts.replace("\\", "\\\\"),
+                    _bytes(self._stager.sealed(made)),
+                )
             )
-        ) + "\n"
+            + "\n"
+        )
 
     def close(self, sheet: OpenSheet) -> None:
         """Stores findings with the ids of their rows, hints once a column, and how many rows the sheet gave."""
@@ -327,14 +403,26 @@ class _RowWriter:
         if self._sheet.is_hidden and self._rows:
             self._stager.tell("sheet-hidden", FindingLevel.WARNING, self._sheet, sheet=sheet.name, rows=self._rows)
         if self._skipped[RowKind.HEADER]:
-            self._stager.tell("repeated-headers", FindingLevel.HINT, self._sheet, sheet=sheet.name, count=self._skipped[RowKind.HEADER])
+            self._stager.tell(
+                "repeated-headers",
+                FindingLevel.HINT,
+                self._sheet,
+                sheet=sheet.name,
+                count=self._skipped[RowKind.HEADER],
+            )
         numbers = {number for number, _ in self._found}
         ids = dict(self._sheet.row_set.filter(number__in=numbers).values_list("number", "pk")) if numbers else {}
         Finding.objects.bulk_create(
             (
                 Finding(
-                    upload=self._stager.upload, sheet=self._sheet, row_id=ids[number], number=number, column=found.column,
-                    code=found.code, level=found.level, params=dict(found.params),
+                    upload=self._stager.upload,
+                    sheet=self._sheet,
+                    row_id=ids[number],
+                    number=number,
+                    column=found.column,
+                    code=found.code,
+                    level=found.level,
+                    params=dict(found.params),
                 )
                 for number, found in self._found
             ),
@@ -342,7 +430,11 @@ class _RowWriter:
         )
         Finding.objects.bulk_create(
             Finding(
-                upload=self._stager.upload, sheet=self._sheet, column=column, code=note, level=FindingLevel.HINT,
+                upload=self._stager.upload,
+                sheet=self._sheet,
+                column=column,
+                code=note,
+                level=FindingLevel.HINT,
                 params={"rows": count, "first": self._first_noted[column, note]},
             )
             for (column, note), count in sorted(self._notes.items())
@@ -404,11 +496,18 @@ def _settle_repeats(upload: Upload) -> None:
 def _tell_of_same_content(upload: Upload) -> None:
     """P02: the same rows in other bytes. Said, not refused: the list confirms the older one."""
     same = (
-        Upload.objects.applied().filter(kind=upload.kind, content_digest=upload.content_digest).exclude(pk=upload.pk).order_by("-pk").first()
+        Upload.objects.applied()
+        .filter(kind=upload.kind, content_digest=upload.content_digest)
+        .exclude(pk=upload.pk)
+        .order_by("-pk")
+        .first()
     )
     if same is not None:
         Finding.objects.create(
-            upload=upload, code="list-same", level=FindingLevel.HINT, params={"upload": same.pk, "date": same.effective_on.isoformat()}
+            upload=upload,
+            code="list-same",
+            level=FindingLevel.HINT,
+            params={"upload": same.pk, "date": same.effective_on.isoformat()},
         )
 
 
@@ -419,14 +518,20 @@ def _remembered_columns(upload: Upload) -> dict[str, str]:
     """Header → column as settled before by the school, else its township, else the county."""
     home = Region.objects.home()
     memory: dict[str, str] = {}
-    for filters in ({"region": home}, {"region": upload.town or home}, {"school": upload.school} if upload.school else None):
+    for filters in (
+        {"region": home},
+        {"region": upload.town or home},
+        {"school": upload.school} if upload.school else None,
+    ):
         if filters is not None:
             memory |= dict(ColumnMemory.objects.filter(kind=upload.kind, **filters).values_list("header", "column"))
     return memory
 
 
 @transaction.atomic
-def confirm_mapping(upload: Upload, answers: Mapping[int, Mapping[int, str]], *, by: User, remember: bool = True) -> Upload:
+def confirm_mapping(
+    upload: Upload, answers: Mapping[int, Mapping[int, str]], *, by: User, remember: bool = True
+) -> Upload:
     """The user's word on the columns: sheet id → {column position: column key, or "" for none}. Reads the list again.
 
     Raises uploads.NotPossible where a required column is still missing or one is given twice.
@@ -461,8 +566,11 @@ def _remember(upload: Upload, sheet: UploadSheet, mapping: Mapping[str, str], by
         if sheet.mapping.get(position) == key:
             continue
         ColumnMemory.objects.update_or_create(
-            kind=upload.kind, region=None if upload.school_id else (upload.town or upload.region), school=upload.school,
-            header=normalise_header(str(sheet.headers[int(position)])), defaults={"column": key, "by": by},
+            kind=upload.kind,
+            region=None if upload.school_id else (upload.town or upload.region),
+            school=upload.school,
+            header=normalise_header(str(sheet.headers[int(position)])),
+            defaults={"column": key, "by": by},
         )
 
 

@@ -51,8 +51,11 @@ class Lease:
 
 
 def _in(seconds: int) -> models.Expression:
-    return models.Func(models.Value(f"{seconds} seconds"), template="(clock_timestamp() + %(expressions)s::interval)",
-                       output_field=models.DateTimeField())
+    return models.Func(
+        models.Value(f"{seconds} seconds"),
+        template="(clock_timestamp() + %(expressions)s::interval)",
+        output_field=models.DateTimeField(),
+    )
 
 
 def claim(jobs: models.QuerySet[J], pk: int) -> tuple[J, Lease] | None:

@@ -38,7 +38,9 @@ def structlog_configuration() -> dict[str, Any]:
 
 def configuration(*, debug: bool) -> dict[str, Any]:
     """Django's LOGGING: one JSON object per line on standard error (readable text in debug)."""
-    renderer: Processor = structlog.dev.ConsoleRenderer() if debug else structlog.processors.JSONRenderer(ensure_ascii=False)
+    renderer: Processor = (
+        structlog.dev.ConsoleRenderer() if debug else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
     return {
         "version": 1,
         "disable_existing_loggers": False,

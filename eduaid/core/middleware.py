@@ -36,8 +36,12 @@ class RequestLogMiddleware:
         started = time.monotonic()
         response = self.get_response(request)
         log.info(
-            "request", method=request.method, path=request.path, status=response.status_code,
-            ms=round((time.monotonic() - started) * 1000), user=getattr(request, "account_id", None),
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            ms=round((time.monotonic() - started) * 1000),
+            user=getattr(request, "account_id", None),
         )
         return response
 

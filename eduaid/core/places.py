@@ -50,13 +50,23 @@ class Schools:
             return self._prefer_near(found)
         if len(key) < 2:
             return []
-        inside = {school.pk: school for name, schools in self._by_name.items() if key in name or name in key for school in schools}
+        inside = {
+            school.pk: school
+            for name, schools in self._by_name.items()
+            if key in name or name in key
+            for school in schools
+        }
         return self._prefer_near(list(inside.values()))
 
     def named_in(self, text: str) -> list[School]:
         """The schools whose name stands in a longer text such as a title; of overlapping names only the longest counts."""
         key = _key(text)
-        inside = [(name, school) for name, schools in self._by_name.items() if len(name) > 2 and name in key for school in schools]
+        inside = [
+            (name, school)
+            for name, schools in self._by_name.items()
+            if len(name) > 2 and name in key
+            for school in schools
+        ]
         longest = max((len(name) for name, _ in inside), default=0)
         return self._prefer_near(list({school.pk: school for name, school in inside if len(name) == longest}.values()))
 
@@ -149,7 +159,11 @@ class Regions:
         return Problem("town-unknown")
 
     def villages(self, name: str, town: Region | None) -> list[Region]:
-        found = self._villages.get(name) or self._villages.get(re.sub(r"(村民委员会|村委会|居委会|社区|村)$", "", name)) or []
+        found = (
+            self._villages.get(name)
+            or self._villages.get(re.sub(r"(村民委员会|村委会|居委会|社区|村)$", "", name))
+            or []
+        )
         return [village for village in found if town is None or village.parent_id == town.pk]
 
     def parse_address(self, cell: Cell) -> Result[FoundRegion]:
@@ -171,7 +185,7 @@ class Regions:
         rest = text.split(self.home.name, 1)[1] if inside else text
         for name, town in self._towns.items():
             if rest.startswith(name):
-                after = rest[len(name):]
+                after = rest[len(name) :]
                 for village in (v for vs in self._villages.values() for v in vs if v.parent_id == town.pk):
                     if after.startswith(village.name):
                         return Parsed(FoundRegion(village, False))

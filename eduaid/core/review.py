@@ -57,7 +57,12 @@ def said(upload: Upload, findings: Iterable[Finding], *, in_full: bool) -> list[
                 value = masked(column, value)
         label = column.label if column else ""
         answer.append(
-            Said(finding, finding.sheet.name if finding.sheet else "", label, value or "", message(finding, label=label, value=value))
+            Said(
+                finding,
+                finding.sheet.name if finding.sheet else "",
+                label,
+                value or "",
+                message(finding, label=label, value=value),
+            )
         )
     return answer
-

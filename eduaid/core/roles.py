@@ -60,24 +60,60 @@ ROLES: dict[str, Role] = {
     role.key.value: role
     for role in [
         _role(
-            RoleKey.AID_OFFICER, Reach.COUNTY, Right.SEE_CHILDREN, Right.SEE_FIGURES, Right.UPLOAD, Right.UPLOAD_COUNTY,
-            Right.APPROVE, Right.REVEAL, Right.EXPORT, Right.REPORT, Right.MANAGE_PLACES,
+            RoleKey.AID_OFFICER,
+            Reach.COUNTY,
+            Right.SEE_CHILDREN,
+            Right.SEE_FIGURES,
+            Right.UPLOAD,
+            Right.UPLOAD_COUNTY,
+            Right.APPROVE,
+            Right.REVEAL,
+            Right.EXPORT,
+            Right.REPORT,
+            Right.MANAGE_PLACES,
         ),
         _role(
-            RoleKey.DROPOUT_OFFICER, Reach.COUNTY, Right.SEE_CHILDREN, Right.SEE_FIGURES, Right.UPLOAD,
-            Right.UPLOAD_COUNTY, Right.APPROVE, Right.REVEAL, Right.EXPORT, Right.REPORT, Right.MANAGE_PLACES,
+            RoleKey.DROPOUT_OFFICER,
+            Reach.COUNTY,
+            Right.SEE_CHILDREN,
+            Right.SEE_FIGURES,
+            Right.UPLOAD,
+            Right.UPLOAD_COUNTY,
+            Right.APPROVE,
+            Right.REVEAL,
+            Right.EXPORT,
+            Right.REPORT,
+            Right.MANAGE_PLACES,
         ),
         _role(RoleKey.LEADER, Reach.COUNTY, Right.SEE_CHILDREN, Right.SEE_FIGURES, Right.APPROVE, Right.REPORT),
         _role(
-            RoleKey.DATA_ADMIN, Reach.COUNTY, Right.SEE_CHILDREN, Right.SEE_FIGURES, Right.CORRECT, Right.REVEAL,
-            Right.EXPORT, Right.MANAGE_PLACES,
+            RoleKey.DATA_ADMIN,
+            Reach.COUNTY,
+            Right.SEE_CHILDREN,
+            Right.SEE_FIGURES,
+            Right.CORRECT,
+            Right.REVEAL,
+            Right.EXPORT,
+            Right.MANAGE_PLACES,
         ),
         _role(
-            RoleKey.TOWN_HEAD, Reach.TOWNSHIP, Right.SEE_CHILDREN, Right.SEE_FIGURES, Right.UPLOAD, Right.REVEAL,
-            Right.EXPORT, Right.REPORT,
+            RoleKey.TOWN_HEAD,
+            Reach.TOWNSHIP,
+            Right.SEE_CHILDREN,
+            Right.SEE_FIGURES,
+            Right.UPLOAD,
+            Right.REVEAL,
+            Right.EXPORT,
+            Right.REPORT,
         ),
         _role(
-            RoleKey.SCHOOL_HEAD, Reach.SCHOOL, Right.SEE_CHILDREN, Right.SEE_FIGURES, Right.UPLOAD, Right.REVEAL, Right.EXPORT,
+            RoleKey.SCHOOL_HEAD,
+            Reach.SCHOOL,
+            Right.SEE_CHILDREN,
+            Right.SEE_FIGURES,
+            Right.UPLOAD,
+            Right.REVEAL,
+            Right.EXPORT,
         ),
         # Teachers see the children they are responsible for; assignments come with the 包保 work.
         _role(RoleKey.TEACHER, Reach.NOTHING, Right.SEE_CHILDREN),
@@ -102,7 +138,9 @@ def posts_of(user: User) -> list[Post]:
     """The posts held today, each with its region or school; read once a user object."""
     if not hasattr(user, "_posts_today"):
         user._posts_today = (  # type: ignore[attr-defined]
-            list(user.posts.held_on(today()).select_related("region", "school", "school__town")) if user.is_active else []
+            list(user.posts.held_on(today()).select_related("region", "school", "school__town"))
+            if user.is_active
+            else []
         )
     posts: list[Post] = user._posts_today  # type: ignore[attr-defined]
     return posts
@@ -128,7 +166,12 @@ _ADMIN_RIGHTS: dict[str, Right] = {
     **{
         f"students.{name}": Right.CORRECT
         for name in (
-            "view_student", "change_student", "view_household", "view_enrolment", "view_correction", "add_correction",
+            "view_student",
+            "change_student",
+            "view_household",
+            "view_enrolment",
+            "view_correction",
+            "add_correction",
             "change_correction",
         )
     },
@@ -149,6 +192,4 @@ class PostBackend(ModelBackend):
         return right is not None and may(user_obj, right)
 
     def has_module_perms(self, user_obj: User, app_label: str) -> bool:  # type: ignore[override]
-        return any(
-            may(user_obj, right) for perm, right in _ADMIN_RIGHTS.items() if perm.startswith(f"{app_label}.")
-        )
+        return any(may(user_obj, right) for perm, right in _ADMIN_RIGHTS.items() if perm.startswith(f"{app_label}."))

@@ -138,13 +138,27 @@ class RowMaker:
         said = [facts, values.subkey]
         said += [f"{key}={parsed[key]}" for key in parsed if self.kind.column(key).sealed]
         return Made(
-            number, _state(findings), "{" + facts + "}", json.dumps(delivered, ensure_ascii=False, separators=(",", ":")).encode(),
-            digest("row", "\x1f".join(said)), id_digest, registry_digest, values, findings, notes,
+            number,
+            _state(findings),
+            "{" + facts + "}",
+            json.dumps(delivered, ensure_ascii=False, separators=(",", ":")).encode(),
+            digest("row", "\x1f".join(said)),
+            id_digest,
+            registry_digest,
+            values,
+            findings,
+            notes,
         )
 
     def _settle(
-        self, reader: ColumnReader, cell: Cell, problem: Problem, parsed: dict[str, Any], parts: dict[str, str],
-        findings: list[RowFinding], answers: Mapping[tuple[str, str], str],
+        self,
+        reader: ColumnReader,
+        cell: Cell,
+        problem: Problem,
+        parsed: dict[str, Any],
+        parts: dict[str, str],
+        findings: list[RowFinding],
+        answers: Mapping[tuple[str, str], str],
     ) -> None:
         """A cell that could not be read alone: with the rest of the row, by somebody's answer, or not at all."""
         column = reader.column
@@ -177,5 +191,3 @@ def _state(findings: Sequence[RowFinding]) -> RowState:
     if any(found.level in (FindingLevel.ERROR, FindingLevel.ASK) for found in findings):
         return RowState.WAITING
     return RowState.ACCEPTED
-
-

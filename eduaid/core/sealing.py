@@ -114,7 +114,9 @@ def ring_text() -> str:
 def ring() -> KeyRing:
     data = json.loads(ring_text())
     return KeyRing(
-        data["primary"], data["algorithm"], {name: base64.b64decode(key) for name, key in data["keys"].items()},
+        data["primary"],
+        data["algorithm"],
+        {name: base64.b64decode(key) for name, key in data["keys"].items()},
         base64.b64decode(data["digest"]),
     )
 

@@ -60,5 +60,3 @@ def settle(upload: Upload) -> list[int]:
     ListSlice.objects.filter(pk__in=off).update(is_current=False)
     ListSlice.objects.filter(pk__in=on).update(is_current=True)
     return off + on
-
-

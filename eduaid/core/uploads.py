@@ -25,7 +25,7 @@ from eduaid.core.models import Finding, ListSlice, Notice, Region, School, Uploa
 from eduaid.core.models.access import Action
 from eduaid.core.models.places import Level
 from eduaid.core.models.uploads import ENDED, FindingLevel, Mode, RowState, State
-from eduaid.core.roles import Reach, Right, may, posts_of, role, today
+from eduaid.core.roles import Right, may, posts_of, role, today
 from eduaid.core.scope import Scope
 from eduaid.core.sealing import new_data_key
 
@@ -83,12 +83,16 @@ def receive(
         raise NotPossible("没有选择文件。请选择要上传的表格。")
     size = sum(len(data) for _, data in contents)
     if size > settings.UPLOAD_MAX_BYTES:
-        raise NotPossible(f"文件共 {size / 1_048_576:.0f} MB，超过 {settings.UPLOAD_MAX_BYTES // 1_048_576} MB。请按学校或年级拆开上传。")
+        raise NotPossible(
+            f"文件共 {size / 1_048_576:.0f} MB，超过 {settings.UPLOAD_MAX_BYTES // 1_048_576} MB。请按学校或年级拆开上传。"
+        )
     marks = [hashlib.sha256(data).hexdigest() for _, data in contents]
     if len(set(marks)) != len(marks):
         raise NotPossible("选择的文件中有内容完全相同的两个，请去掉重复的再上传。")
     key = hashlib.sha256(
-        "|".join([kind.key, mode, type(place).__name__, str(place.pk), effective_on.isoformat(), *sorted(marks)]).encode()
+        "|".join(
+            [kind.key, mode, type(place).__name__, str(place.pk), effective_on.isoformat(), *sorted(marks)]
+        ).encode()
     ).hexdigest()
     if known := Upload.objects.filter(idempotency_key=key).exclude(state__in=ENDED).first():
         raise AlreadyUploaded(known)
@@ -96,15 +100,27 @@ def receive(
     try:
         with transaction.atomic():
             upload = Upload.objects.create(
-                kind=kind.key, mode=mode, effective_on=effective_on, idempotency_key=key, data_key=data_key, uploaded_by=by,
-                comment=comment[:500], due=True, **_place_fields(place),
+                kind=kind.key,
+                mode=mode,
+                effective_on=effective_on,
+                idempotency_key=key,
+                data_key=data_key,
+                uploaded_by=by,
+                comment=comment[:500],
+                due=True,
+                **_place_fields(place),
             )
     except IntegrityError:
         # Two clicks at once: the constraint let one through; this one shows it.
         raise AlreadyUploaded(Upload.objects.exclude(state__in=ENDED).get(idempotency_key=key)) from None
     for position, ((name, data), mark) in enumerate(zip(contents, marks, strict=True)):
         UploadFile.objects.create(
-            upload=upload, position=position, name=_clean_name(name), size=len(data), sha256=mark, stored_as=files.store(data, data_key)
+            upload=upload,
+            position=position,
+            name=_clean_name(name),
+            size=len(data),
+            sha256=mark,
+            stored_as=files.store(data, data_key),
         )
     wake(upload)
     return upload
@@ -113,7 +129,11 @@ def receive(
 def _clean_name(name: str) -> str:
     """What is shown of a file name: no path, no control or direction characters, at most 255."""
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    shown = "".join(char for char in base if char.isprintable() and char not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    shown = "".join(
+        char
+        for char in base
+        if char.isprintable() and char not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    )
     return shown[-255:] or "未命名"
 
 
@@ -312,7 +332,10 @@ def open_slice(upload: Upload, place: SlicePlace) -> ListSlice:
     """The list's slice of a place; one that a correction opens in a list in force takes force with the list's next approval."""
     town, school, subkey = place
     found, _ = ListSlice.objects.get_or_create(
-        upload=upload, town_id=town, school_id=school, subkey=subkey,
+        upload=upload,
+        town_id=town,
+        school_id=school,
+        subkey=subkey,
         defaults={"kind": upload.kind, "mode": upload.mode, "effective_on": upload.effective_on},
     )
     return found
@@ -387,6 +410,10 @@ def note_refused_rows(upload: Upload) -> None:
     """R08: rows of places outside the sender's scope are not taken, and that they were sent is recorded."""
     if upload.rows_refused:
         access.note(
-            by=upload.uploaded_by, action=Action.REFUSED_ROW, subject_kind="upload", subject_id=upload.pk,
-            page=f"/imports/{upload.pk}/", rows=upload.rows_refused,
+            by=upload.uploaded_by,
+            action=Action.REFUSED_ROW,
+            subject_kind="upload",
+            subject_id=upload.pk,
+            page=f"/imports/{upload.pk}/",
+            rows=upload.rows_refused,
         )

@@ -30,8 +30,13 @@ def load_places(county: County) -> None:
     regions: dict[str, Region] = {}
     for region in county.regions:
         regions[region.code] = Region.objects.create(
-            code=region.code, name=region.name, level=region.level, parent=regions.get(region.parent),
-            valid_from=region.valid_from, is_home=region.code == county.code, code_system="示例县自编代码",
+            code=region.code,
+            name=region.name,
+            level=region.level,
+            parent=regions.get(region.parent),
+            valid_from=region.valid_from,
+            is_home=region.code == county.code,
+            code_system="示例县自编代码",
         )
     for region in county.regions:
         if region.valid_until or region.merged_into:
@@ -40,8 +45,12 @@ def load_places(county: County) -> None:
             )
     schools = {
         school.code: School.objects.create(
-            code=school.code, name=school.name, other_names=list(school.short_names), stages=school.stage_codes,
-            kind="民办" if school.private else "公办", is_outside=not school.in_county,
+            code=school.code,
+            name=school.name,
+            other_names=list(school.short_names),
+            stages=school.stage_codes,
+            kind="民办" if school.private else "公办",
+            is_outside=not school.in_county,
             town=regions[school.region] if school.in_county else None,
         )
         for school in county.schools
@@ -55,8 +64,12 @@ def load_places(county: County) -> None:
         account = User.objects.create(username=user.username, display_name=user.name, password=password)
         for post in user.posts:
             Post.objects.create(
-                user=account, role=post.role, duty=role(post.role).duty, from_on=post.from_date,
-                region=regions.get(post.scope_code), school=None if post.scope_code in regions else schools[post.scope_code],
+                user=account,
+                role=post.role,
+                duty=role(post.role).duty,
+                from_on=post.from_date,
+                region=regions.get(post.scope_code),
+                school=None if post.scope_code in regions else schools[post.scope_code],
             )
 
 
@@ -95,8 +108,13 @@ def _send(parts: Sequence[Workbook]) -> Upload:
     place = Region.objects.filter(code=first.scope_code).first() or School.objects.get(code=first.scope_code)
     try:
         return uploads.receive(
-            kind=kind_of(first.kind), contents=[(part.filename, part.content()) for part in parts], place=place,
-            effective_on=first.as_of, mode=Mode(first.mode), by=User.objects.get(username=first.uploaded_by), comment=first.note,
+            kind=kind_of(first.kind),
+            contents=[(part.filename, part.content()) for part in parts],
+            place=place,
+            effective_on=first.as_of,
+            mode=Mode(first.mode),
+            by=User.objects.get(username=first.uploaded_by),
+            comment=first.note,
         )
     except uploads.AlreadyUploaded as known:
         return known.upload  # a load that was interrupted goes on where it stopped

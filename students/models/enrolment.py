@@ -46,9 +46,7 @@ class Enrolment(models.Model):
         ordering = ["-term__starts_on", "id"]
         constraints = [
             models.UniqueConstraint(fields=["student", "term"], name="enrolment_once_a_term"),
-            models.CheckConstraint(
-                condition=Q(in_registry=True) | Q(in_roster=True), name="enrolment_named_by_a_list"
-            ),
+            models.CheckConstraint(condition=Q(in_registry=True) | Q(in_roster=True), name="enrolment_named_by_a_list"),
         ]
 
     def __str__(self) -> str:

@@ -23,7 +23,9 @@ class LinkRule(models.TextChoices):
 class IdentityLink(models.Model):
     """A row of a list speaks of this child. Made by the engine or a person, with its reason."""
 
-    row = models.OneToOneField("core.UploadRow", models.PROTECT, primary_key=True, related_name="link", verbose_name="名单行")
+    row = models.OneToOneField(
+        "core.UploadRow", models.PROTECT, primary_key=True, related_name="link", verbose_name="名单行"
+    )
     student = models.ForeignKey("students.Student", models.PROTECT, related_name="links", verbose_name="学生")
     rule = models.CharField("依据", max_length=10, choices=LinkRule.choices)
     made_by = models.ForeignKey("core.User", models.PROTECT, null=True, related_name="+", verbose_name="认定人")
@@ -69,7 +71,9 @@ class Correction(models.Model):
     reason = models.CharField("原因", max_length=200)
     made_by = models.ForeignKey("core.User", models.PROTECT, related_name="+", verbose_name="更正人")
     made_at = models.DateTimeField("更正时间", default=timezone.now)
-    revoked_by = models.ForeignKey("core.User", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="撤销人")
+    revoked_by = models.ForeignKey(
+        "core.User", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="撤销人"
+    )
     revoked_at = models.DateTimeField("撤销时间", null=True, blank=True)
     contested_by = models.JSONField("新名单的值", null=True, blank=True)
 

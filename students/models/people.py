@@ -51,9 +51,7 @@ class StudentQuerySet(models.QuerySet["Student"]):
     def within(self, scope: Scope) -> Self:
         if scope.county:
             return self
-        return self.filter(
-            Q(hukou_town__in=scope.towns) | Q(school_town__in=scope.towns) | Q(school__in=scope.schools)
-        )
+        return self.filter(Q(hukou_town__in=scope.towns) | Q(school_town__in=scope.towns) | Q(school__in=scope.schools))
 
     def listed(self) -> Self:
         """Children whom at least one list in force names; the others keep their acts, flagged 来源已撤回."""
@@ -107,10 +105,14 @@ class Student(models.Model):
     name = models.CharField("姓名", max_length=60, default="")
     name_key = models.CharField(max_length=60, default="", editable=False)
     name_keys = ArrayField(
-        models.CharField(max_length=60), default=list, editable=False,
+        models.CharField(max_length=60),
+        default=list,
+        editable=False,
         help_text="Keys of every name under which a list in force knows the child; a number is confirmed by any of them.",
     )
-    pinyin = models.CharField(max_length=200, default="", editable=False, help_text="Full pinyin and initials, space-separated.")
+    pinyin = models.CharField(
+        max_length=200, default="", editable=False, help_text="Full pinyin and initials, space-separated."
+    )
     sex = models.CharField("性别", max_length=1, choices=Sex.choices, default="", blank=True)
     birth_on = models.DateField("出生日期", null=True, blank=True)
     ethnicity = models.CharField("民族", max_length=2, default="", blank=True)

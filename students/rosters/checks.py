@@ -60,6 +60,9 @@ def age_fits_grade(row: Values, reading: Reading) -> Iterator[RowFinding]:
 
 
 PERSON = (
-    birth_agrees_with_id, sex_agrees_with_id, id_region_was_ever_known, birth_is_before_the_list,
+    birth_agrees_with_id,
+    sex_agrees_with_id,
+    id_region_was_ever_known,
+    birth_is_before_the_list,
 )
 PUPIL = (*PERSON, registry_number_agrees_with_id, age_fits_grade)

@@ -105,9 +105,14 @@ class Children:
             places = {pk: (sheet, number) for pk, sheet, number in cursor.fetchall()}
         Finding.objects.bulk_create(
             Finding(
-                upload=upload, sheet_id=places[row.row_id][0], row_id=row.row_id, number=places[row.row_id][1],
-                column="id_number" if row.id_digest or not row.registry_digest else "registry_number", code=answer.code,
-                level=FindingLevel.ASK, params={**answer.params, "candidates": list(answer.candidates)},
+                upload=upload,
+                sheet_id=places[row.row_id][0],
+                row_id=row.row_id,
+                number=places[row.row_id][1],
+                column="id_number" if row.id_digest or not row.registry_digest else "registry_number",
+                code=answer.code,
+                level=FindingLevel.ASK,
+                params={**answer.params, "candidates": list(answer.candidates)},
             )
             for row, answer in questions
         )
@@ -150,7 +155,8 @@ class Children:
     def diff(self, upload: Upload) -> Diff:
         with connection.cursor() as cursor:
             cursor.execute(
-                _sides() + """
+                _sides()
+                + """
                 SELECT count(*) FILTER (WHERE o.id IS NULL), count(*) FILTER (WHERE o.digest <> n.digest),
                     count(*) FILTER (WHERE o.digest = n.digest),
                     (SELECT count(*) FROM unnamed u WHERE u.id NOT IN (SELECT id FROM held))
@@ -166,7 +172,9 @@ class Children:
     def diff_rows(self, upload: Upload, part: str) -> list[tuple[int | None, int | None]]:
         """(new row, old row) ids of one part of the preview: added, changed, missing or unchanged."""
         condition = {
-            "added": "o.id IS NULL", "changed": "o.digest <> n.digest", "unchanged": "o.digest = n.digest",
+            "added": "o.id IS NULL",
+            "changed": "o.digest <> n.digest",
+            "unchanged": "o.digest = n.digest",
         }
         with connection.cursor() as cursor:
             if part == "missing":
@@ -208,7 +216,8 @@ class Children:
         new = [row for row, answer in match_all(rows, _file_for(rows)) if isinstance(answer, NotFound)]
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence('students_student', 'id')) FROM generate_series(1, %s)", [len(new)]
+                "SELECT nextval(pg_get_serial_sequence('students_student', 'id')) FROM generate_series(1, %s)",
+                [len(new)],
             )
             ids = [pk for (pk,) in cursor.fetchall()]
         # Two rows of one list with the same number (two hardship categories) speak of one child.
@@ -281,7 +290,11 @@ def _sides() -> str:
 def _terms_since(day: dt.date) -> list[Term]:
     """The terms that a list of this day speaks for: its own and those that have begun since."""
     first = Term.objects.at(day)
-    return list(Term.objects.filter(starts_on__gte=first.starts_on, starts_on__lte=max(today(), first.starts_on)).order_by("starts_on"))
+    return list(
+        Term.objects.filter(starts_on__gte=first.starts_on, starts_on__lte=max(today(), first.starts_on)).order_by(
+            "starts_on"
+        )
+    )
 
 
 def _unlinked(upload: Upload, *, only: int | None = None) -> list[Candidate]:
@@ -305,8 +318,15 @@ def _unlinked(upload: Upload, *, only: int | None = None) -> list[Candidate]:
     oldest = upload.effective_on.replace(year=upload.effective_on.year - OLDEST_CHILD, day=1)
     return [
         Candidate(
-            pk, name, former, born, bytes(id_digest) if id_digest else None, bytes(registry) if registry else None,
-            bytes(embedded) if embedded else None, admitted="admit" in answers, same_person="same" in answers,
+            pk,
+            name,
+            former,
+            born,
+            bytes(id_digest) if id_digest else None,
+            bytes(registry) if registry else None,
+            bytes(embedded) if embedded else None,
+            admitted="admit" in answers,
+            same_person="same" in answers,
         )
         for pk, name, former, birth, id_digest, registry, embedded, answers in rows
         if (born := dt.date.fromisoformat(birth) if birth else None) is None or born >= oldest
@@ -350,8 +370,11 @@ def _link(links: Sequence[tuple[int, int, str]]) -> None:
     with connection.cursor() as cursor:
         raw: Any = cursor.cursor
         execute_values(
-            raw, "INSERT INTO students_identitylink (row_id, student_id, rule, made_at) VALUES %s",
-            links, template="(%s, %s, %s, now())", page_size=5000,
+            raw,
+            "INSERT INTO students_identitylink (row_id, student_id, rule, made_at) VALUES %s",
+            links,
+            template="(%s, %s, %s, now())",
+            page_size=5000,
         )
 
 

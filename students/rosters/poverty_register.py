@@ -12,14 +12,23 @@ from . import columns as c
 from .destination import CHILDREN
 
 IN_SCHOOL = Column(
-    "in_school", "在校生状况", plain(codes.IN_SCHOOL.parse), ("在校生情况", "在校状况", "在校学生"),
+    "in_school",
+    "在校生状况",
+    plain(codes.IN_SCHOOL.parse),
+    ("在校生情况", "在校状况", "在校学生"),
     choices=tuple(entry.label for entry in codes.IN_SCHOOL),
 )
 OUT_REASON = Column(
-    "out_reason", "义务教育阶段未上学原因", plain(c.text), ("失学或辍学原因", "适龄未入学原因", "未上学原因"),
+    "out_reason",
+    "义务教育阶段未上学原因",
+    plain(c.text),
+    ("失学或辍学原因", "适龄未入学原因", "未上学原因"),
 )
 POVERTY_TYPE = Column(
-    "poverty_type", "贫困户属性", plain(codes.POVERTY_STATUS.parse), ("户类型", "贫困属性"),
+    "poverty_type",
+    "贫困户属性",
+    plain(codes.POVERTY_STATUS.parse),
+    ("户类型", "贫困属性"),
     choices=tuple(entry.label for entry in codes.POVERTY_STATUS),
 )
 MONITOR_TYPE = Column("monitor_type", "监测对象类别", plain(codes.POVERTY_STATUS.parse))
@@ -48,7 +57,11 @@ def _locate(row: Values, reading: Reading) -> RowFinding | None:
         row.facts["sex"] = number.sex
     if row.get("monitor_type"):
         row.facts["poverty_type"] = row.get("monitor_type")
-    elif row.get("poverty_type") in _REGISTERED and "脱贫" in (exit := row.get("exit_attribute") or "") and "未" not in exit:
+    elif (
+        row.get("poverty_type") in _REGISTERED
+        and "脱贫" in (exit := row.get("exit_attribute") or "")
+        and "未" not in exit
+    ):
         row.facts["poverty_type"] = _OUT_OF_POVERTY
     return locate.with_hukou(row, reading)
 
@@ -60,10 +73,23 @@ POVERTY_REGISTER = register(
         source="乡村振兴部门",
         about="建档立卡户、脱贫户和监测对象的全部家庭成员，一行一人，按户编号归户。",
         columns=(
-            c.TOWN, c.VILLAGE, c.required(c.HOUSEHOLD_NUMBER),
+            c.TOWN,
+            c.VILLAGE,
+            c.required(c.HOUSEHOLD_NUMBER),
             Column("person_no", "人编号", plain(c.text), ("人口编号", "人员编号"), facts=lambda _value: {}),
-            c.HEAD_NAME, c.HEAD_ID, c.NAME, c.SEX, c.BIRTH, c.ID_KIND, c.required(c.ID_NUMBER), c.RELATION, c.ETHNICITY,
-            IN_SCHOOL, OUT_REASON, POVERTY_TYPE, MONITOR_TYPE,
+            c.HEAD_NAME,
+            c.HEAD_ID,
+            c.NAME,
+            c.SEX,
+            c.BIRTH,
+            c.ID_KIND,
+            c.required(c.ID_NUMBER),
+            c.RELATION,
+            c.ETHNICITY,
+            IN_SCHOOL,
+            OUT_REASON,
+            POVERTY_TYPE,
+            MONITOR_TYPE,
             Column("exit_attribute", "脱贫属性", plain(c.text), ("脱贫标识", "是否脱贫")),
             Column("exit_year", "脱贫年度", plain(c.text)),
             Column("health", "健康状况", plain(c.text)),

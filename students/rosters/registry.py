@@ -13,11 +13,17 @@ from . import columns as c
 from .destination import CHILDREN
 
 ENROLLED = Column(
-    "enrolled", "入学年月", plain(parse_month), ("入学时间", "入学日期", "入学年份"),
+    "enrolled",
+    "入学年月",
+    plain(parse_month),
+    ("入学时间", "入学日期", "入学年份"),
     facts=lambda month: {"enrolled_on": month.isoformat()},
 )
 HUKOU_REGION = Column(
-    "hukou_region", "户口所在地行政区划", lambda reading: reading.regions.parse_address, ("户口所在地", "户籍所在地"),
+    "hukou_region",
+    "户口所在地行政区划",
+    lambda reading: reading.regions.parse_address,
+    ("户口所在地", "户籍所在地"),
     facts=lambda _found: {},
 )
 HUKOU_TYPE = Column("hukou_type", "户口性质", plain(codes.HUKOU_TYPE.parse), ("户别",))
@@ -44,9 +50,30 @@ REGISTRY = register(
         source="全国中小学生学籍系统导出",
         about="学籍系统导出的在籍学生。两代导出表（学校标识码版、学籍接续标识版）都能直接上传，不必改列名。",
         columns=(
-            c.required(c.SCHOOL_CODE), c.NAME, c.SEX, c.BIRTH, c.ETHNICITY, c.ID_KIND, c.ID_NUMBER, c.FORMER_NAME,
-            c.REGISTRY_NUMBER, c.REGISTRY_AUXILIARY, HUKOU_TYPE, HUKOU_REGION, c.GRADE, c.CLASS, ENROLLED, c.BOARDING, c.ADDRESS, HOME_ADDRESS, c.PHONE,
-            HEALTH, c.LEFT_BEHIND, c.MIGRANT, c.ORPHAN, c.DISABILITY,
+            c.required(c.SCHOOL_CODE),
+            c.NAME,
+            c.SEX,
+            c.BIRTH,
+            c.ETHNICITY,
+            c.ID_KIND,
+            c.ID_NUMBER,
+            c.FORMER_NAME,
+            c.REGISTRY_NUMBER,
+            c.REGISTRY_AUXILIARY,
+            HUKOU_TYPE,
+            HUKOU_REGION,
+            c.GRADE,
+            c.CLASS,
+            ENROLLED,
+            c.BOARDING,
+            c.ADDRESS,
+            HOME_ADDRESS,
+            c.PHONE,
+            HEALTH,
+            c.LEFT_BEHIND,
+            c.MIGRANT,
+            c.ORPHAN,
+            c.DISABILITY,
             Column("one_subsidy", "是否享受一补", plain(parse_flag)),
             Column("needs_aid", "是否需要申请资助", plain(parse_flag)),
             Column("martyr", "是否烈士或优抚子女", plain(parse_flag)),

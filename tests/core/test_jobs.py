@@ -20,8 +20,11 @@ ROWS = [{"姓名": "李小雨", "身份证号": ""}]
 @pytest.fixture
 def upload(county: SmallCounty) -> Upload:
     return uploads.receive(
-        kind=kind_of("population"), contents=[("名单.xlsx", workbook({"S": table(ROWS)}))], place=county.a,
-        effective_on=dt.date(2026, 9, 1), by=county.user("town-a"),
+        kind=kind_of("population"),
+        contents=[("名单.xlsx", workbook({"S": table(ROWS)}))],
+        place=county.a,
+        effective_on=dt.date(2026, 9, 1),
+        by=county.user("town-a"),
     )
 
 

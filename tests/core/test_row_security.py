@@ -11,7 +11,13 @@ from students.models import Correction, Enrolment, Household, Identifier, Identi
 from tests.pipeline.test_lists_in_force import LI, PUPIL_LI, WANG
 from tests.small_county import SmallCounty, id_number
 
-ZHOU = {"姓名": "周外", "身份证号": id_number("20140101", 21), "性别": "男", "户籍地址": "示例县石洲乡船形村", "户号": "B-1"}
+ZHOU = {
+    "姓名": "周外",
+    "身份证号": id_number("20140101", 21),
+    "性别": "男",
+    "户籍地址": "示例县石洲乡船形村",
+    "户号": "B-1",
+}
 
 
 @pytest.fixture
@@ -29,7 +35,18 @@ def seen(model: type) -> int:
 
 def test_a_blind_connection_sees_nothing(two_towns: SmallCounty) -> None:
     with transaction.atomic(), row_security(NOTHING, local=True):
-        for model in (Student, Household, Enrolment, Identifier, IdentityLink, Upload, UploadSheet, UploadRow, Finding, Correction):
+        for model in (
+            Student,
+            Household,
+            Enrolment,
+            Identifier,
+            IdentityLink,
+            Upload,
+            UploadSheet,
+            UploadRow,
+            Finding,
+            Correction,
+        ):
             assert seen(model) == 0, model
 
 
@@ -42,7 +59,8 @@ def test_a_township_sees_its_children_lists_and_rows_only(two_towns: SmallCounty
     with transaction.atomic(), row_security(Scope.of(two_towns.user("town-b")), local=True):
         assert set(Student.objects.values_list("name", flat=True)) == {"李小雨", "周外"}
         assert set(UploadRow.objects.values_list("upload__kind", "facts__name")) == {
-            ("population", "周外"), ("class-roster", "李小雨"),
+            ("population", "周外"),
+            ("class-roster", "李小雨"),
         }
 
 
@@ -66,7 +84,11 @@ def test_a_township_cannot_write_another_townships_child(two_towns: SmallCounty)
     ],
 )
 def test_the_application_role_cannot_change_the_past_or_lift_the_wall(two_towns: SmallCounty, statement: str) -> None:
-    with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(ProgrammingError, match=r"permission denied|must be owner"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
 
 
@@ -78,7 +100,13 @@ def test_every_resolved_change_is_in_history_with_its_user_and_list(two_towns: S
         )
         events = cursor.fetchall()
     leader = str(two_towns.user("leader").pk)
-    population, roster = (str(pk) for pk in Upload.objects.filter(files__name="名单.xlsx").exclude(kind="x").order_by("pk").values_list("pk", flat=True)[::2])
+    population, roster = (
+        str(pk)
+        for pk in Upload.objects.filter(files__name="名单.xlsx")
+        .exclude(kind="x")
+        .order_by("pk")
+        .values_list("pk", flat=True)[::2]
+    )
     assert events == [("李小雨", "insert", population, leader), ("李小雨", "update", roster, leader)]
 
 

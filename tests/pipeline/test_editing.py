@@ -65,7 +65,9 @@ def test_a_question_is_answered_and_remembered_on_the_row(county: SmallCounty) -
 
 
 def test_a_row_without_a_number_goes_in_when_a_person_says_so(county: SmallCounty) -> None:
-    upload = county.send("class-roster", [PUPIL_LI | {"身份证号": None, "出生日期": "2015-05-03"}], place="a", by="town-a")
+    upload = county.send(
+        "class-roster", [PUPIL_LI | {"身份证号": None, "出生日期": "2015-05-03"}], place="a", by="town-a"
+    )
     finding = Finding.objects.get(code="needs-number")
     editing.answer(finding, answer="admit", by=county.user("town-a"))
     county.take_force(upload)
@@ -76,4 +78,6 @@ def test_a_row_without_a_number_goes_in_when_a_person_says_so(county: SmallCount
 def test_another_township_may_not_correct_the_list(county: SmallCounty) -> None:
     county.send("class-roster", [PUPIL_LI | {"身份证号": BROKEN}], place="a", by="town-a")
     with pytest.raises(NotAllowed):
-        editing.edit_cell(UploadRow.objects.get(), column="id_number", text=id_number("20150503", 14), by=county.user("town-b"))
+        editing.edit_cell(
+            UploadRow.objects.get(), column="id_number", text=id_number("20150503", 14), by=county.user("town-b")
+        )

@@ -12,13 +12,29 @@ from tests.small_county import SmallCounty, id_number
 
 LI = {"姓名": "李小雨", "身份证号": id_number("20150503", 12), "性别": "女", "户籍地址": "示例县水口镇东风村"}
 WANG = {"姓名": "王伟", "身份证号": id_number("20140601", 11), "性别": "男", "户籍地址": "示例县水口镇东风村"}
-PUPIL_LI = {"学校名称": "蔡朱小学", "年级": "五年级", "班级": "1班", "姓名": "李小雨", "身份证号": LI["身份证号"], "是否寄宿": "是"}
-PUPIL_WANG = {"学校名称": "水口镇蔡朱小学", "年级": "六年级", "班级": "2班", "姓名": "王伟", "身份证号": WANG["身份证号"], "是否寄宿": "否"}
+PUPIL_LI = {
+    "学校名称": "蔡朱小学",
+    "年级": "五年级",
+    "班级": "1班",
+    "姓名": "李小雨",
+    "身份证号": LI["身份证号"],
+    "是否寄宿": "是",
+}
+PUPIL_WANG = {
+    "学校名称": "水口镇蔡朱小学",
+    "年级": "六年级",
+    "班级": "2班",
+    "姓名": "王伟",
+    "身份证号": WANG["身份证号"],
+    "是否寄宿": "否",
+}
 
 
 def resolved() -> list[tuple[str, str, str, bool, bool]]:
     return list(
-        Student.objects.listed().order_by("name").values_list("name", "grade", "class_name", "in_population", "in_roster")
+        Student.objects.listed()
+        .order_by("name")
+        .values_list("name", "grade", "class_name", "in_population", "in_roster")
     )
 
 
@@ -31,7 +47,10 @@ def test_a_list_takes_force_only_after_approval(county: SmallCounty) -> None:
     assert resolved() == [("李小雨", "", "", True, False), ("王伟", "", "", True, False)]
     student = Student.objects.get(name="李小雨")
     assert (student.birth_on, student.sex, student.hukou_town, student.hukou_village) == (
-        None, "2", county.a, county.village_a,
+        None,
+        "2",
+        county.a,
+        county.village_a,
     )
 
 
@@ -39,9 +58,17 @@ def test_school_comes_from_the_roster_and_hukou_from_the_population_list(county:
     county.bring("population", [LI, WANG], place="a", by="town-a")
     county.bring("class-roster", [PUPIL_LI, PUPIL_WANG], place="a", by="town-a")
     student = Student.objects.get(name="李小雨")
-    assert (student.school, student.school_town, student.grade, student.boarding) == (county.primary_a, county.a, "25", True)
-    assert list(Enrolment.objects.order_by("grade").values_list("term", "school", "grade", "in_roster", "in_registry")) == [
-        (county.term.pk, county.primary_a.pk, "25", True, False), (county.term.pk, county.primary_a.pk, "26", True, False),
+    assert (student.school, student.school_town, student.grade, student.boarding) == (
+        county.primary_a,
+        county.a,
+        "25",
+        True,
+    )
+    assert list(
+        Enrolment.objects.order_by("grade").values_list("term", "school", "grade", "in_roster", "in_registry")
+    ) == [
+        (county.term.pk, county.primary_a.pk, "25", True, False),
+        (county.term.pk, county.primary_a.pk, "26", True, False),
     ]
 
 
@@ -58,7 +85,14 @@ def test_the_same_rows_in_other_bytes_write_nothing(county: SmallCounty) -> None
 def test_a_changed_list_and_its_undo(county: SmallCounty) -> None:
     county.bring("class-roster", [PUPIL_LI, PUPIL_WANG], place="a", by="town-a")
     moved = PUPIL_LI | {"年级": "六年级"}
-    newcomer = {"学校名称": "蔡朱小学", "年级": "一年级", "班级": "1班", "姓名": "赵一", "身份证号": id_number("20190601", 13), "是否寄宿": "否"}
+    newcomer = {
+        "学校名称": "蔡朱小学",
+        "年级": "一年级",
+        "班级": "1班",
+        "姓名": "赵一",
+        "身份证号": id_number("20190601", 13),
+        "是否寄宿": "否",
+    }
     second = county.bring("class-roster", [moved, newcomer], place="a", by="town-a", as_of=dt.date(2026, 9, 20))
     assert (second.rows_added, second.rows_changed, second.rows_missing, second.rows_unchanged) == (1, 1, 1, 0)
     assert resolved() == [("李小雨", "26", "1班", False, True), ("赵一", "21", "1班", False, True)]
@@ -79,7 +113,9 @@ def test_a_waiting_row_keeps_the_last_row_of_the_child_in_force(county: SmallCou
 
 def test_a_supplement_adds_and_leaves_the_others(county: SmallCounty) -> None:
     county.bring("class-roster", [PUPIL_LI], place="a", by="town-a")
-    late = county.bring("class-roster", [PUPIL_WANG], place="a", by="town-a", mode="supplement", as_of=dt.date(2026, 9, 12))
+    late = county.bring(
+        "class-roster", [PUPIL_WANG], place="a", by="town-a", mode="supplement", as_of=dt.date(2026, 9, 12)
+    )
     assert (late.rows_added, late.rows_missing) == (1, 0)
     assert [name for name, *_ in resolved()] == ["李小雨", "王伟"]
 
@@ -122,7 +158,13 @@ def test_a_number_of_somebody_else_is_put_to_a_person(county: SmallCounty) -> No
 
 
 def test_rows_of_a_foreign_township_are_not_taken(county: SmallCounty) -> None:
-    stranger = {"学校名称": "石洲乡中心小学", "年级": "一年级", "班级": "1班", "姓名": "周外", "身份证号": id_number("20190601", 15)}
+    stranger = {
+        "学校名称": "石洲乡中心小学",
+        "年级": "一年级",
+        "班级": "1班",
+        "姓名": "周外",
+        "身份证号": id_number("20190601", 15),
+    }
     upload = county.bring("class-roster", [PUPIL_LI, stranger], place="a", by="town-a")
     assert (upload.rows_accepted, upload.rows_refused) == (1, 1)
     assert [name for name, *_ in resolved()] == ["李小雨"]
@@ -133,5 +175,7 @@ def test_a_repeated_row_counts_once_and_a_contradicting_one_waits(county: SmallC
     upload = county.send("class-roster", [PUPIL_LI, PUPIL_LI, PUPIL_WANG, other], place="a", by="town-a")
     assert (upload.rows_accepted, upload.rows_repeated, upload.rows_waiting) == (1, 1, 2)
     assert sorted(upload.findings.filter(row__isnull=False).values_list("number", "code")) == [
-        (3, "row-repeated"), (4, "row-contradicts"), (5, "row-contradicts"),
+        (3, "row-repeated"),
+        (4, "row-contradicts"),
+        (5, "row-contradicts"),
     ]

@@ -57,11 +57,16 @@ def test_a_list_without_a_header_is_told_what_it_should_hold(county: SmallCounty
 
 
 def test_a_header_without_rows_is_refused(county: SmallCounty) -> None:
-    assert refused(county, "空表.xlsx", workbook({"S": [["姓名", "身份证号", "性别"]]})) == "表格里只有表头，没有数据行。请填写后重新上传。"
+    assert (
+        refused(county, "空表.xlsx", workbook({"S": [["姓名", "身份证号", "性别"]]}))
+        == "表格里只有表头，没有数据行。请填写后重新上传。"
+    )
 
 
 def test_a_missing_required_column_is_named(county: SmallCounty) -> None:
-    assert "身份证件号" in refused(county, "缺列.xlsx", workbook({"S": [["姓名", "性别", "民族"], ["李小雨", "女", "汉族"]]}))
+    assert "身份证件号" in refused(
+        county, "缺列.xlsx", workbook({"S": [["姓名", "性别", "民族"], ["李小雨", "女", "汉族"]]})
+    )
 
 
 def test_an_id_typed_as_a_number_waits_and_is_never_guessed(county: SmallCounty) -> None:
@@ -105,7 +110,10 @@ def test_nobody_sends_for_another_place_or_approves_their_own_list(county: Small
 def test_a_list_of_the_future_is_not_taken(county: SmallCounty) -> None:
     with pytest.raises(NotPossible, match="晚于今天"):
         uploads.receive(
-            kind=kind_of("population"), contents=[("a.xlsx", GOOD)], place=county.a, by=county.user("town-a"),
+            kind=kind_of("population"),
+            contents=[("a.xlsx", GOOD)],
+            place=county.a,
+            by=county.user("town-a"),
             effective_on=dt.date.today() + dt.timedelta(days=1),
         )
 

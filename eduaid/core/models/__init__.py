@@ -1,10 +1,10 @@
 """The kernel's tables, by noun."""
 
+from .access import AccessRecord
 from .accounts import Post, User
 from .calendar import SchoolYear, Term
 from .changes import ChangeSet, Cursor
 from .keys import DataKey
-from .access import AccessRecord
 from .notices import Notice
 from .places import Region, School
 from .uploads import CellEdit, ColumnMemory, Finding, ListSlice, Upload, UploadFile, UploadRow, UploadSheet

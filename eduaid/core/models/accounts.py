@@ -68,7 +68,8 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and any(
-            hasattr(backend, "has_module_perms") and backend.has_module_perms(self, app_label) for backend in get_backends()
+            hasattr(backend, "has_module_perms") and backend.has_module_perms(self, app_label)
+            for backend in get_backends()
         )
 
 
@@ -109,8 +110,12 @@ class Post(models.Model):
     user = models.ForeignKey(User, models.PROTECT, related_name="posts", verbose_name="账号")
     role = models.CharField("岗位", max_length=20, choices=RoleKey.choices)
     duty = models.CharField("类别", max_length=10, choices=Duty.choices, editable=False)
-    region = models.ForeignKey("core.Region", models.PROTECT, null=True, blank=True, related_name="posts", verbose_name="区域")
-    school = models.ForeignKey("core.School", models.PROTECT, null=True, blank=True, related_name="posts", verbose_name="学校")
+    region = models.ForeignKey(
+        "core.Region", models.PROTECT, null=True, blank=True, related_name="posts", verbose_name="区域"
+    )
+    school = models.ForeignKey(
+        "core.School", models.PROTECT, null=True, blank=True, related_name="posts", verbose_name="学校"
+    )
     from_on = models.DateField("任职起", default=dt.date.today)
     until_on = models.DateField("任职止", null=True, blank=True)
 
@@ -139,6 +144,5 @@ class Post(models.Model):
         ]
 
     def __str__(self) -> str:
-        from eduaid.core.roles import role
 
         return f"{self.region or self.school} {self.get_role_display()}"

@@ -29,7 +29,9 @@ class SchoolYear(models.Model):
             models.CheckConstraint(condition=Q(ends_on__gt=F("starts_on")), name="schoolyear_ends_after_start"),
             ExclusionConstraint(
                 name="schoolyear_no_overlap",
-                expressions=[(DateRange("starts_on", "ends_on", RangeBoundary(inclusive_upper=True)), RangeOperators.OVERLAPS)],
+                expressions=[
+                    (DateRange("starts_on", "ends_on", RangeBoundary(inclusive_upper=True)), RangeOperators.OVERLAPS)
+                ],
             ),
         ]
 
@@ -70,7 +72,9 @@ class Term(models.Model):
             models.CheckConstraint(condition=Q(ends_on__gt=F("starts_on")), name="term_ends_after_start"),
             ExclusionConstraint(
                 name="term_no_overlap",
-                expressions=[(DateRange("starts_on", "ends_on", RangeBoundary(inclusive_upper=True)), RangeOperators.OVERLAPS)],
+                expressions=[
+                    (DateRange("starts_on", "ends_on", RangeBoundary(inclusive_upper=True)), RangeOperators.OVERLAPS)
+                ],
             ),
         ]
 

@@ -40,7 +40,9 @@ class Region(models.Model):
     code_system = models.CharField("代码体系", max_length=40, default="统计用区划代码")
     name = models.CharField("名称", max_length=60)
     level = models.CharField("级别", max_length=12, choices=Level.choices)
-    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name="上级")
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name="上级"
+    )
     valid_from = models.DateField("启用日期", default=dt.date(1949, 10, 1))
     valid_until = models.DateField("停用日期", null=True, blank=True)
     merged_into = models.ForeignKey(
@@ -101,13 +103,21 @@ class School(models.Model):
     code = models.CharField("学校标识码", max_length=20, unique=True)
     name = models.CharField("学校名称", max_length=80)
     other_names = ArrayField(
-        models.CharField(max_length=80), verbose_name="简称与曾用名", default=list, blank=True,
+        models.CharField(max_length=80),
+        verbose_name="简称与曾用名",
+        default=list,
+        blank=True,
         help_text="名单里出现这些写法时，都认作本校",
     )
     stages = ArrayField(models.CharField(max_length=1, choices=Stage.choices), verbose_name="学段", default=list)
     kind = models.CharField("办学类型", max_length=20, default="公办", choices=[("公办", "公办"), ("民办", "民办")])
     town = models.ForeignKey(
-        Region, models.PROTECT, null=True, blank=True, related_name="schools", verbose_name="所在乡镇",
+        Region,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="schools",
+        verbose_name="所在乡镇",
         help_text="县外学校可不填",
     )
     is_outside = models.BooleanField("县外学校", default=False)

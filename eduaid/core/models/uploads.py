@@ -66,15 +66,23 @@ class Upload(Job):
     region = models.ForeignKey("core.Region", models.PROTECT, null=True, related_name="uploads", verbose_name="范围")
     school = models.ForeignKey("core.School", models.PROTECT, null=True, related_name="uploads", verbose_name="学校")
     town = models.ForeignKey(
-        "core.Region", models.PROTECT, null=True, related_name="+", verbose_name="乡镇",
+        "core.Region",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name="乡镇",
         help_text="The township that may see the list; empty for county-wide lists.",
     )
     effective_on = models.DateField("名单日期")
     state = models.CharField("状态", max_length=10, choices=State.choices, default=State.RECEIVED)
     idempotency_key = models.CharField(max_length=64)
-    content_digest = models.BinaryField(null=True, help_text="Keyed digest of the set of rows, whatever the bytes of the file.")
+    content_digest = models.BinaryField(
+        null=True, help_text="Keyed digest of the set of rows, whatever the bytes of the file."
+    )
     data_key = models.ForeignKey("core.DataKey", models.PROTECT, related_name="+")
-    version = models.PositiveIntegerField("版本", default=1, help_text="Grows with every edit; a stale preview is refused.")
+    version = models.PositiveIntegerField(
+        "版本", default=1, help_text="Grows with every edit; a stale preview is refused."
+    )
     comment = models.CharField("说明", max_length=500, default="", blank=True)
     error = models.CharField("未能处理的原因", max_length=500, default="", blank=True)
 
@@ -179,7 +187,9 @@ class UploadSheet(models.Model):
     header_from = models.PositiveIntegerField("表头起始行", default=0)
     header_to = models.PositiveIntegerField("表头结束行", default=0)
     headers = models.JSONField("列标题", default=list, help_text="Header texts in column order.")
-    mapping = models.JSONField("列对应", default=dict, help_text="Column position (text) → column key; unknown columns absent.")
+    mapping = models.JSONField(
+        "列对应", default=dict, help_text="Column position (text) → column key; unknown columns absent."
+    )
     questions = models.JSONField("待确认列", default=list, help_text="Column keys that the user must settle.")
     rows = models.PositiveIntegerField("数据行", default=0)
 
@@ -271,7 +281,10 @@ class UploadRow(models.Model):
     facts = models.JSONField(default=dict)
     sealed = models.BinaryField()
     held_by = models.ForeignKey(
-        "self", models.PROTECT, null=True, related_name="holds",
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="holds",
         help_text="A newer row about the same child that waits for a correction: until then this one stays in force.",
     )
     late_at = models.DateTimeField(null=True, help_text="Set when the row took force after the rest of its list.")
@@ -345,4 +358,3 @@ class ColumnMemory(models.Model):
                 fields=["kind", "region", "school", "header"], nulls_distinct=False, name="columnmemory_once"
             )
         ]
-

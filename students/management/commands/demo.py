@@ -47,7 +47,9 @@ class Command(SystemCommand):
         county = generate(people, seed)
         if not Region.objects.filter(is_home=True).exists():
             load_places(county)
-        self.stdout.write(f"示例县：{len(county.regions)} 个区划，{len(county.schools)} 所学校，{len(county.users)} 个账号，{len(county.workbooks)} 个表格")
+        self.stdout.write(
+            f"示例县：{len(county.regions)} 个区划，{len(county.schools)} 所学校，{len(county.users)} 个账号，{len(county.workbooks)} 个表格"
+        )
         self.stdout.flush()
         for receipt in send_lists(county):
             self.stdout.write(receipt.line())
@@ -69,7 +71,9 @@ class Command(SystemCommand):
 
     def print_accounts(self) -> None:
         self.stdout.write(f"示例账号（密码都是 {PASSWORD}）：")
-        for user in User.objects.filter(is_active=True).prefetch_related("posts__region", "posts__school").order_by("pk"):
+        for user in (
+            User.objects.filter(is_active=True).prefetch_related("posts__region", "posts__school").order_by("pk")
+        ):
             posts: list[Post] = list(user.posts.all())
             where = "、".join(f"{post.region or post.school} {post.get_role_display()}" for post in posts)
             self.stdout.write(f"  {user.username:<12}{user.display_name}　{where}")

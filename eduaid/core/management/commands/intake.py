@@ -41,10 +41,17 @@ class Command(SystemCommand):
             answer = self.send(**options)
         except (NotAllowed, NotPossible, UnknownKind) as refusal:
             known = refusal.upload if isinstance(refusal, AlreadyUploaded) else None
-            answer = outcome(known) | {"message": str(refusal)} if known else {
-                "upload": None, "state": "refused", "counts": dict.fromkeys(_COUNTS, 0), "message": str(refusal),
-                "findings": [_file_finding("refused", str(refusal))],
-            }
+            answer = (
+                outcome(known) | {"message": str(refusal)}
+                if known
+                else {
+                    "upload": None,
+                    "state": "refused",
+                    "counts": dict.fromkeys(_COUNTS, 0),
+                    "message": str(refusal),
+                    "findings": [_file_finding("refused", str(refusal))],
+                }
+            )
         self.stdout.write(json.dumps(answer, ensure_ascii=False) if options["as_json"] else words(answer))
 
     def send(self, **options: Any) -> dict[str, Any]:
@@ -58,7 +65,11 @@ class Command(SystemCommand):
         by = user_named(options["by"])
         approver = user_named(options["approve_by"]) if options["approve_by"] else None
         upload = uploads.receive(
-            kind=kind, contents=contents, place=place_named(options["scope"]), mode=Mode(options["mode"]), by=by,
+            kind=kind,
+            contents=contents,
+            place=place_named(options["scope"]),
+            mode=Mode(options["mode"]),
+            by=by,
             effective_on=options["as_of"] or today(),
         )
         wait_for([upload], until=_READ, seconds=options["wait"])
@@ -70,8 +81,14 @@ class Command(SystemCommand):
 
 
 _COUNTS = {
-    "read": "rows_read", "accepted": "rows_accepted", "waiting": "rows_waiting", "refused": "rows_refused",
-    "repeated": "rows_repeated", "added": "rows_added", "changed": "rows_changed", "missing": "rows_missing",
+    "read": "rows_read",
+    "accepted": "rows_accepted",
+    "waiting": "rows_waiting",
+    "refused": "rows_refused",
+    "repeated": "rows_repeated",
+    "added": "rows_added",
+    "changed": "rows_changed",
+    "missing": "rows_missing",
     "unchanged": "rows_unchanged",
 }
 
@@ -85,15 +102,21 @@ def outcome(upload: Upload) -> dict[str, Any]:
     findings = upload.findings.select_related("sheet", "row").order_by("sheet_id", "number", "id")
     listed = [
         {
-            "sheet": item.sheet, "row": item.finding.number, "column": item.label, "code": item.finding.code,
-            "level": item.finding.level, "message": item.text,
+            "sheet": item.sheet,
+            "row": item.finding.number,
+            "column": item.label,
+            "code": item.finding.code,
+            "level": item.finding.level,
+            "message": item.text,
         }
         for item in said(upload, findings, in_full=False)
     ]
     if upload.error:
         listed.insert(0, _file_finding(upload.state, upload.error))
     return {
-        "upload": upload.pk, "state": state, "counts": {name: getattr(upload, field) for name, field in _COUNTS.items()},
+        "upload": upload.pk,
+        "state": state,
+        "counts": {name: getattr(upload, field) for name, field in _COUNTS.items()},
         "findings": listed,
     }
 

@@ -18,12 +18,16 @@ class Command(SystemCommand):
 
     def run(self, **options: Any) -> None:
         if settings.KEYRING.lstrip().startswith("{"):
-            raise CommandError("密钥环来自环境变量，程序不能改写。请在密钥管理处加入新密钥并设为 primary，重启后再运行本命令。")
+            raise CommandError(
+                "密钥环来自环境变量，程序不能改写。请在密钥管理处加入新密钥并设为 primary，重启后再运行本命令。"
+            )
         path = Path(settings.KEYRING) if settings.KEYRING else settings.KEYRING_PATH
         self._add_key(path)
         sealing.ring.cache_clear()
         count = sealing.rewrap_all()
-        self.stdout.write(f"已启用新密钥 {sealing.ring().primary}，重新封装数据密钥 {count} 个。请重启各服务，并另行备份密钥环。")
+        self.stdout.write(
+            f"已启用新密钥 {sealing.ring().primary}，重新封装数据密钥 {count} 个。请重启各服务，并另行备份密钥环。"
+        )
 
     def _add_key(self, path: Path) -> None:
         """Writes the ring beside itself and renames: a crash leaves the old ring or the new one, never half of one."""

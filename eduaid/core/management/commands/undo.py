@@ -34,10 +34,14 @@ class Command(SystemCommand):
         except (NotAllowed, NotPossible) as refusal:
             raise CommandError(str(refusal)) from refusal
         answer = {
-            "upload": upload.pk, "state": "undone", "withdrawn": buckets.withdrawn, "kept": buckets.kept,
+            "upload": upload.pk,
+            "state": "undone",
+            "withdrawn": buckets.withdrawn,
+            "kept": buckets.kept,
             "impossible": buckets.impossible,
         }
         self.stdout.write(
-            json.dumps(answer, ensure_ascii=False) if options["as_json"]
+            json.dumps(answer, ensure_ascii=False)
+            if options["as_json"]
             else f"名单 {upload.pk} 号已撤回：撤回 {buckets.withdrawn} 人，保留 {buckets.kept} 人，无法撤回 {buckets.impossible} 人"
         )

@@ -1,0 +1,68 @@
+"""A real worker, a real beat, a real broker: the row is the queue, the broker only wakes (quality.md §3)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+import redis
+from django.conf import settings
+from django.db.models.functions import Now
+
+from eduaid.core import jobs, uploads
+from eduaid.core.commands import wait_for
+from eduaid.core.lists import kind_of
+from eduaid.core.models import Upload, UploadRow
+from eduaid.core.models.uploads import State
+from tests.pipeline.test_lists_in_force import LI, WANG
+from tests.small_county import SmallCounty, table, workbook
+
+
+def receive(county: SmallCounty, *, extra: str = "") -> Upload:
+    rows = [LI | {"备注": extra}, WANG]
+    return uploads.receive(
+        kind=kind_of("population"),
+        contents=[("名单.xlsx", workbook({"S": table(rows)}))],
+        place=county.a,
+        effective_on=dt.date(2026, 9, 1),
+        by=county.user("town-a"),
+    )
+
+
+def test_a_list_goes_from_upload_to_force_through_the_worker(county: SmallCounty, worker: object) -> None:
+    upload = receive(county)
+    wait_for([upload], until=[State.REVIEW], seconds=60)
+    uploads.submit(upload, by=county.user("town-a"))
+    uploads.approve(upload, by=county.user("leader"))
+    wait_for([upload], until=[State.IN_FORCE], seconds=60)
+    assert (upload.rows_accepted, upload.due, upload.lease_until) == (2, False, None)
+
+
+def test_a_message_that_was_lost_and_a_worker_that_died_lose_nothing(county: SmallCounty, worker: object) -> None:
+    lost, orphaned = receive(county), receive(county, extra="二")
+    broker = redis.Redis.from_url(settings.REDIS_URL.replace("redis+socket", "unix").replace("virtual_host", "db"))
+    broker.delete("default")
+    # The second list was being read by a worker that is no more: its lease runs out, nothing of its work was committed.
+    Upload.objects.filter(pk=orphaned.pk).update(
+        lease_owner="gone:1", attempt=7, lease_until=Now() + dt.timedelta(seconds=2), due=True, state=State.RECEIVED
+    )
+    wait_for([lost, orphaned], until=[State.REVIEW], seconds=60)
+    orphaned.refresh_from_db()
+    assert orphaned.attempt > 7
+    assert UploadRow.objects.count() == 4
+
+
+def test_an_upload_is_taken_while_the_broker_is_away(county: SmallCounty, monkeypatch: object) -> None:
+    from eduaid.celery import app
+
+    reachable = app.conf.broker_url
+    app.conf.broker_url = "redis+socket:///nowhere/valkey.sock"
+    app.amqp._producer_pool = None
+    started = time.monotonic()
+    try:
+        upload = receive(county)
+    finally:
+        app.conf.broker_url = reachable
+    assert time.monotonic() - started < 15
+    assert upload.state == State.RECEIVED
+    assert jobs.due_ids(Upload.objects.all()) == [upload.pk]
