@@ -21,7 +21,7 @@ APPS = ("core", "students", "subsidies", "dropout", "reports")
 
 # Tables about a child or a list that hold no more than everybody may know, or that only workers read.
 UNSCOPED = {
-    "core_listslice": "kind, place and date: rows of a county-wide list count in townships that may not see the list itself",
+    "core_listslice": "kind, place, date; rows of a county-wide list count in townships that may not see the list",
     "core_changeset": "ids of children and of a list; written by applies, read by followers, shown to nobody",
 }
 
