@@ -1,0 +1,1 @@
+"""Pages of the county's figures: home, progress, drill-down, reports, traces."""
