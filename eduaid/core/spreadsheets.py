@@ -237,7 +237,8 @@ class RowKind(StrEnum):
 
 
 _TOTAL = re.compile(
-    r"(?:本页|本村|本班|本校|全校|全镇|全县|累计|\S{2,12}(?:小学|中学|学校|村|镇|乡|班|年级))?(?:合计|小计|总计|共计|总人数|总数)(?:[:(,\d共].*|人数|金额)?"
+    r"(?:本页|本村|本班|本校|全校|全镇|全县|累计|\S{1,12}(?:小学|中学|学校|村|镇|乡|班|年级))?"
+    r"(?:合计|小计|总计|共计|总人数|总数)(?:[:(,\d共].*|人数|金额)?"
 )
 _TOTAL_SENTENCE = re.compile(r"(?:以上|本表|本页|合计)?共(?:计)?\d+[人名户条行].*")
 _FOOTER = re.compile(
@@ -278,7 +279,8 @@ def classify_row(row: Row, header: Header) -> RowKind:
     if filled <= max(3, header.width // 3):
         if first in header.title_texts:
             return RowKind.TITLE
-        if any(_FOOTER.fullmatch(compact(text)) for _, text in texts):
+        # The first text decides: a pupil of whom only name and month are known must not pass for a signature line.
+        if _FOOTER.fullmatch(compact(texts[0][1])):
             return RowKind.FOOTER
         if filled == 1 and len(first) >= _LONG_TEXT:
             return RowKind.FOOTER

@@ -357,5 +357,6 @@ def _styles_xml() -> str:
         f'{_HEAD}<styleSheet xmlns="{_MAIN}"><numFmts count="1"><numFmt numFmtId="164" '
         f'formatCode="yyyy\\-mm\\-dd"/></numFmts><fonts count="3">{fonts}</fonts><fills count="3">{fills}</fills>'
         f'<borders count="2"><border/><border>{side}</border></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
-        f'<cellXfs count="{len(cells)}">{"".join(cells)}</cellXfs></styleSheet>'
+        f'<cellXfs count="{len(cells)}">{"".join(cells)}</cellXfs><cellStyles count="1"><cellStyle name="Normal" '
+        'xfId="0" builtinId="0"/></cellStyles></styleSheet>'
     )
