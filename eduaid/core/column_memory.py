@@ -20,8 +20,11 @@ def of_place(upload: Upload) -> QuerySet[ColumnMemory]:
 def may_forget(upload: Upload, user: User) -> bool:
     """Before anything was corrected or came into force, by those who work on the list."""
     return (
-        upload.state in (State.MAPPING, State.REVIEW) and upload.applied_at is None
-        and uploads.may_work_on(upload, user) and of_place(upload).exists() and not upload.edits.exists()
+        upload.state in (State.MAPPING, State.REVIEW)
+        and upload.applied_at is None
+        and uploads.may_work_on(upload, user)
+        and of_place(upload).exists()
+        and not upload.edits.exists()
     )
 
 

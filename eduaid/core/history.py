@@ -30,10 +30,12 @@ def moments(records: Sequence[Model], *, limit: int = 20) -> list[Moment]:
     model: Any = type(records[0])
     fields = _told_fields(model)
     events = list(
-        model.pgh_event_model.objects.filter(pgh_obj__in=records).select_related("pgh_context").order_by("-pgh_id")[: limit + 50]
+        model.pgh_event_model.objects.filter(pgh_obj__in=records)
+        .select_related("pgh_context")
+        .order_by("-pgh_id")[: limit + 50]
     )
     users = dict(
-        User.objects.filter(pk__in={_user(event) for event in events} - {None}).values_list("pk", "display_name")
+        User.objects.filter(pk__in=[pk for event in events if (pk := _user(event))]).values_list("pk", "display_name")
     )
     names = _names(fields, events)
     found = []
@@ -41,7 +43,7 @@ def moments(records: Sequence[Model], *, limit: int = 20) -> list[Moment]:
         before = next((older for older in events[position + 1 :] if older.pgh_obj_id == event.pgh_obj_id), None)
         text = _told(fields, before, event, names)
         if text:
-            found.append(Moment(event.pgh_created_at, text, users.get(_user(event), "系统")))
+            found.append(Moment(event.pgh_created_at, text, users.get(_user(event) or 0, "系统")))
     return found
 
 
@@ -68,14 +70,19 @@ def _names(fields: Sequence[Field[Any, Any]], events: Sequence[Any]) -> dict[tup
         if isinstance(field, ForeignKey):
             ids = {getattr(event, field.attname) for event in events} - {None}
             if ids:
-                names |= {(field.name, pk): str(found) for pk, found in field.related_model._default_manager.in_bulk(ids).items()}
+                names |= {
+                    (field.name, pk): str(found)
+                    for pk, found in field.related_model._default_manager.in_bulk(ids).items()
+                }
     return names
 
 
 def _told(fields: Sequence[Field[Any, Any]], before: Any, event: Any, names: dict[tuple[str, int], str]) -> str:
     if before is None:
         shown = "，".join(
-            f"{field.verbose_name} {words}" for field in fields if (words := _words(field, event, names)) and words != "否"
+            f"{field.verbose_name} {words}"
+            for field in fields
+            if (words := _words(field, event, names)) and words != "否"
         )
         return f"登记：{shown}" if event.pgh_label == "insert" else ""
     changes = [

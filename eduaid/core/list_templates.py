@@ -29,8 +29,15 @@ def workbook(kind: ListKind, *, place: str = "", school: School | None = None, t
     filled = OutSheet(kind.label, columns, rows, title=title, lines=lines, spare_rows=SPARE_ROWS)
     explained = OutSheet(
         HELP_SHEET,
-        [OutColumn("列名", width=22), OutColumn("必填", width=8), OutColumn("怎样填", width=60), OutColumn("也可以写作", width=50)],
-        list(_explained(kind)), title=f"{kind.label}：填写说明", lines=[kind.about, f"来源：{kind.source}"],
+        [
+            OutColumn("列名", width=22),
+            OutColumn("必填", width=8),
+            OutColumn("怎样填", width=60),
+            OutColumn("也可以写作", width=50),
+        ],
+        list(_explained(kind)),
+        title=f"{kind.label}：填写说明",
+        lines=[kind.about, f"来源：{kind.source}"],
     )
     return write_workbook([filled, explained])
 
@@ -38,7 +45,13 @@ def workbook(kind: ListKind, *, place: str = "", school: School | None = None, t
 def _column(column: Column) -> OutColumn:
     prompt = "；".join(filter(None, ["必填" if column.required else "", column.help]))
     widest = max((len(column.label), 6), default=6)
-    return OutColumn(column.label, "text", width=24.0 if column.sealed else min(28.0, 2.2 * widest), choices=column.choices, prompt=prompt)
+    return OutColumn(
+        column.label,
+        "text",
+        width=24.0 if column.sealed else min(28.0, 2.2 * widest),
+        choices=column.choices,
+        prompt=prompt,
+    )
 
 
 def _first_row(kind: ListKind, school: School) -> list[str | None]:

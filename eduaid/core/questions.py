@@ -24,14 +24,24 @@ from eduaid.core.models.uploads import FindingLevel, RowState
 from eduaid.core.reading.frames import unpacked
 from eduaid.core.review import masked
 from eduaid.core.sealing import Opener
-from eduaid.core.text import id_candidates, is_valid_id, plain, scrub
+from eduaid.core.text import id_candidates, is_valid_id, plain, scrub, spaceless
 
 MUST = (FindingLevel.ERROR, FindingLevel.ASK)
 BLOCKING = Q(level__in=MUST, answer="")
 
 # Questions whose answer is the same act for every row; who somebody is, is never answered in bulk.
-_IN_BULK = {"needs-number", "id-none", "id-check", "id-damaged", "held-elsewhere", "name-length", "name-digits", "name-form"}
+_IN_BULK = {
+    "needs-number",
+    "id-none",
+    "id-check",
+    "id-damaged",
+    "held-elsewhere",
+    "name-length",
+    "name-digits",
+    "name-form",
+}
 _CANDIDATES = 3
+_OFFERED = 25
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,9 @@ def groups(upload: Upload) -> Groups:
     parts: dict[str, list[Group]] = defaultdict(list)
     settled = 0
     counted = (
-        Finding.objects.filter(upload=upload).order_by().values_list("level", "code", "column", "row__state", "answer")
+        Finding.objects.filter(upload=upload)
+        .order_by()
+        .values_list("level", "code", "column", "row__state", "answer")
         .annotate(found=Count("pk"))
     )
     merged: dict[tuple[str, str, str], int] = defaultdict(int)
@@ -74,23 +86,53 @@ def groups(upload: Upload) -> Groups:
         else:
             merged["fix" if level in MUST else str(level), code, column] += found
     for (part, code, column), found in merged.items():
-        label = labels.get(column, "")
-        parts[part].append(Group(code, column, f"「{label}」{_short(code)}" if label else _short(code), found))
-    for part in parts.values():
-        part.sort(key=lambda group: (-group.rows, group.label))
+        label, short = labels.get(column, ""), _short(code, part)
+        parts[part].append(Group(code, column, f"「{label}」{short}" if label else short, found))
+    for found_groups in parts.values():
+        found_groups.sort(key=lambda group: (-group.rows, group.label))
     return Groups(parts["fix"], parts[FindingLevel.WARNING], parts[FindingLevel.HINT], parts["refused"], settled)
 
 
-_PARAMS = re.compile(r"（[^（）]*\{\w+\}[^（）]*）|“\{\w+\}”|：?\{\w+\}|第 ?\{\w+\} ?行")
+# Short names of the kinds whose sentence begins with what differs from row to row.
+_SHORT = {
+    "id-length": "证件号位数不对",
+    "age-out-of-stage": "年龄与年级相差较大",
+    "age-out-of-range": "年龄不在本名单应有的范围",
+    "row-repeated": "与前面的行完全相同",
+    "row-contradicts": "同一证件号有几行，内容不同",
+    "no-place": "看不出属于哪个乡镇或学校",
+    "held-elsewhere": "本学期已在别处的名单中",
+    "school-close": "不在学校名录中，有相近的校名",
+    "cell-length": "内容过长",
+    "card-length": "卡号位数少见",
+    "code-unknown": "不在代码表中",
+    "code-several": "可能是代码表中的几项",
+    "list-same": "与已有的名单内容完全相同",
+    "rows-hidden": "有隐藏行，已计入",
+    "sheet-hidden": "有隐藏的工作表，已计入",
+    "columns-unknown": "有不属于本名单的列，未保存",
+    "total-differs": "表中合计与实际行数不符",
+    "repeated-headers": "中间重复的表头，已跳过",
+    "sheet-without-header": "有工作表没有表头，未读取",
+}
+_PARAMS = re.compile(r"（[^（）]*\{\w+\}[^（）]*）|“\{\w+\}”|：?\{\w+\}")
 
 
-def _short(code: str) -> str:
-    """The first clause of the code's sentence, without what differs from row to row."""
-    text = findings.ROWS.get(code) or ""
-    if not text:
-        known = findings.PLACES.get(code) or findings.SENTENCES.get(code)
-        text = known.text if known else findings.PLACE_NOTES.get(code) or findings.NOTES[code]
-    return _PARAMS.sub("", re.split(r"[。；]", text, maxsplit=1)[0]).strip("，、 ")
+def _short(code: str, level: str) -> str:
+    """The kind in a few words: the first clause of its sentence, without what differs from row to row."""
+    if code in _SHORT:
+        return _SHORT[code]
+    return _PARAMS.sub("", re.split(r"[。；]", _template(code, level), maxsplit=1)[0]).strip("，、 ")
+
+
+def _template(code: str, level: str) -> str:
+    """The sentence as declared. Some codes name both a problem and the note of a harmless change; a hint is the note."""
+    if level == FindingLevel.HINT and code in findings.NOTES:
+        return findings.NOTES[code]
+    if code in findings.ROWS:
+        return findings.ROWS[code]
+    known = findings.PLACES.get(code) or findings.SENTENCES.get(code)
+    return known.text if known else findings.PLACE_NOTES.get(code) or findings.NOTES[code]
 
 
 def bulk_answer(code: str) -> tuple[str, str] | None:
@@ -143,6 +185,8 @@ class Line:
     answered_by: str
     is_plain: bool
     """The value is shown as it stands, to everybody."""
+    choices: tuple[str, ...]
+    """What the column may hold, where that is a short list."""
 
     @property
     def anchor(self) -> str:
@@ -157,34 +201,50 @@ def lines(upload: Upload, found: Sequence[Finding], *, in_full: bool) -> list[Li
     rows = {finding.row.pk: finding.row for finding in found if finding.row is not None}
     texts = delivered_texts(rows.values(), Opener())
     several = len({finding.sheet_id for finding in found}) > 1
-    return [_line(finding, columns, texts.get(finding.row_id or 0, {}), in_full=in_full, several=several) for finding in found]
+    return [
+        _line(finding, columns, texts.get(finding.row_id or 0, {}), in_full=in_full, several=several)
+        for finding in found
+    ]
 
 
-def _line(
-    finding: Finding, columns: dict[str, Column], cells: dict[str, str], *, in_full: bool, several: bool
-) -> Line:
+def _line(finding: Finding, columns: dict[str, Column], cells: dict[str, str], *, in_full: bool, several: bool) -> Line:
     column = columns.get(finding.column)
     value: str | None = None
     if column is not None and finding.row_id is not None:
         value = cells.get(column.key, "")
     shown = value if in_full or value is None or column is None else hidden(column, value)
+    if finding.code == "name-spaces" and shown:
+        # Findings never hold names: what is proposed is made from the cell when it is read.
+        finding.params = {**finding.params, "suggestion": spaceless(shown)}
     facts = finding.row.facts if finding.row is not None else {}
     label = column.label if column else ""
     said = answers_for(finding.code)
     return Line(
-        row_id=finding.row_id, column=finding.column, code=finding.code,
-        sheet=(f"{finding.sheet.file.name} {finding.sheet.name}" if several and finding.sheet else ""), number=finding.number,
-        name=str(facts.get("name") or cells.get("name") or ""), id_prefix=str(facts.get("id_prefix") or ""), label=label,
-        message=_message(finding, label, shown), value=shown or "", level=finding.level,
+        row_id=finding.row_id,
+        column=finding.column,
+        code=finding.code,
+        sheet=(f"{finding.sheet.file.name} {finding.sheet.name}" if several and finding.sheet else ""),
+        number=finding.number,
+        name=str(facts.get("name") or cells.get("name") or ""),
+        id_prefix=str(facts.get("id_prefix") or ""),
+        label=label,
+        message=_message(finding, label, shown),
+        value=shown or "",
+        level=finding.level,
         suggestions=_suggestions(finding, cells, in_full=in_full) if finding.row_id else (),
-        answers=tuple(Answer(*pair) for pair in said.items()), answered=said.get(finding.answer, finding.answer),
-        answered_by=str(finding.answered_by) if finding.answered_by else "", is_plain=shown == value,
+        answers=tuple(Answer(*pair) for pair in said.items()),
+        answered=said.get(finding.answer, finding.answer),
+        answered_by=str(finding.answered_by) if finding.answered_by else "",
+        is_plain=shown == value,
+        choices=_few(column),
     )
 
 
 def open_of_cell(row: UploadRow, column: str) -> list[Finding]:
     """What still keeps this cell's row from going in."""
-    found = Finding.objects.filter(BLOCKING, row=row, column=column).select_related("row", "sheet", "sheet__file", "answered_by")
+    found = Finding.objects.filter(BLOCKING, row=row, column=column).select_related(
+        "row", "sheet", "sheet__file", "answered_by"
+    )
     return list(found.order_by("id"))
 
 
@@ -195,15 +255,36 @@ def settled_line(row: UploadRow, column: str, *, in_full: bool) -> Line:
     value = cells.get(column, "")
     shown = value if in_full or known is None else hidden(known, value)
     return Line(
-        row_id=row.pk, column=column, code="", sheet="", number=row.number, name=str(row.facts.get("name") or ""),
-        id_prefix=str(row.facts.get("id_prefix") or ""), label=known.label if known else "", message="", value=shown, level="",
-        suggestions=(), answers=(), answered="", answered_by="", is_plain=shown == value,
+        row_id=row.pk,
+        column=column,
+        code="",
+        sheet="",
+        number=row.number,
+        name=str(row.facts.get("name") or ""),
+        id_prefix=str(row.facts.get("id_prefix") or ""),
+        label=known.label if known else "",
+        message="",
+        value=shown,
+        level="",
+        suggestions=(),
+        answers=(),
+        answered="",
+        answered_by="",
+        is_plain=shown == value,
+        choices=_few(known),
     )
+
+
+def _few(column: Column | None) -> tuple[str, ...]:
+    return column.choices if column and len(column.choices) <= _OFFERED else ()
 
 
 def _message(finding: Finding, label: str, value: str | None) -> str:
     """Hints of a whole column say how many rows and where the first is."""
-    text = findings.message(finding, label=label, value=value)
+    if finding.level == FindingLevel.HINT and finding.code in findings.NOTES:
+        text = f"{findings.NOTES[finding.code]}。"
+    else:
+        text = findings.message(finding, label=label, value=value)
     if finding.row_id is None and finding.number is None and "rows" in finding.params and "first" in finding.params:
         return f"『{label}』{finding.params['rows']} 行（从第 {finding.params['first']} 行起）：{text}"
     return text

@@ -30,6 +30,9 @@ def regions_of(user: User) -> Sequence[Region]:
 def schools_of(user: User) -> Sequence[School]:
     """The schools whose lists the user may send, by township."""
     return list(
-        School.objects.in_county().valid_on(today()).filter(Scope.of(user).q(town="town", school="pk"))
-        .select_related("town").order_by("town__code", "name")
+        School.objects.in_county()
+        .valid_on(today())
+        .filter(Scope.of(user).q(town="town", school="pk"))
+        .select_related("town")
+        .order_by("town__code", "name")
     )

@@ -4,7 +4,16 @@ from django.urls import path
 
 from eduaid.core.views import health, login, watermark
 from eduaid.core.views.imports import (
-    cells, columns, decisions, differences, files, index, progress, receipt, review, send,
+    cells,
+    columns,
+    decisions,
+    differences,
+    files,
+    index,
+    progress,
+    receipt,
+    review,
+    send,
 )
 from eduaid.core.views.setup import calendar, dictionaries, overview, people, regions, schools
 

@@ -9,7 +9,8 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import password_validation
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
-from django.contrib.auth.models import AbstractBaseUser
+
+from eduaid.core.models import User
 
 PASSWORD_HELP = "至少 12 个字符，不能全是数字，不要用账号、姓名或常见的密码"
 
@@ -18,7 +19,8 @@ class SignInForm(AuthenticationForm):
     """Pasting is allowed and nothing has to be puzzled out; guessing ends in the lockout."""
 
     username = forms.CharField(
-        label="账号", max_length=40,
+        label="账号",
+        max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "autofocus": True}),
     )
     password = forms.CharField(
@@ -37,7 +39,7 @@ class PasswordForm(PasswordChangeForm):
 
     field_order = ["old_password", "new_password1", "new_password2"]
 
-    def __init__(self, user: AbstractBaseUser, *args: Any, **options: Any) -> None:
+    def __init__(self, user: User, *args: Any, **options: Any) -> None:
         super().__init__(user, *args, **options)
         self.fields["old_password"].label = "现在的密码"
         self.fields["new_password1"].label = "新密码"

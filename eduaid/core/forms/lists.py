@@ -30,13 +30,18 @@ _MODES = (
 class SendForm(forms.Form):
     """One list: kind, place, date, mode, its files. Cleans to what `uploads.receive` takes."""
 
-    files = FilesField(
-        label="选择文件", required=False, widget=FilesInput(attrs={"multiple": True, "accept": ",".join(ACCEPTED)}),
+    files = FilesField(  # type: ignore[assignment]
+        label="选择文件",
+        required=False,
+        widget=FilesInput(attrs={"multiple": True, "accept": ",".join(ACCEPTED)}),
         # The sentence stands in the template, which knows the limits.
         help_text=" ",
     )
     pasted = forms.CharField(
-        label="从表格中复制后粘贴到这里，连同表头", required=False, strip=False, max_length=400_000,
+        label="从表格中复制后粘贴到这里，连同表头",
+        required=False,
+        strip=False,
+        max_length=400_000,
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
     )
     kind = forms.ChoiceField(label="名单种类")
@@ -101,7 +106,10 @@ class SendForm(forms.Form):
 
 def _places(user: User) -> list[Any]:
     """Options by township; a user with one place has nothing to choose."""
-    regions = [(region.code, f"{region.name}（全县）" if region.is_home else f"{region.name}（全镇）") for region in senders.regions_of(user)]
+    regions = [
+        (region.code, f"{region.name}（全县）" if region.is_home else f"{region.name}（全镇）")
+        for region in senders.regions_of(user)
+    ]
     by_town: dict[str, list[tuple[str, str]]] = {}
     for school in senders.schools_of(user):
         by_town.setdefault(school.town.name if school.town else "", []).append((school.code, school.name))
@@ -115,7 +123,9 @@ class CommentForm(forms.Form):
     """Why a list goes back to its sender: it names what to look at."""
 
     comment = forms.CharField(
-        label="退回原因", max_length=500, widget=forms.Textarea(attrs={"rows": 4}),
+        label="退回原因",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 4}),
         help_text="写明哪些行、哪里不对，怎样改。报送人会在工作台看到",
         error_messages={"required": "请写明退回的原因"},
     )
@@ -123,5 +133,8 @@ class CommentForm(forms.Form):
 
 class UndoForm(forms.Form):
     reason = forms.CharField(
-        label="撤回原因", max_length=200, widget=forms.Textarea(attrs={"rows": 3}), error_messages={"required": "请写明撤回的原因"},
+        label="撤回原因",
+        max_length=200,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "请写明撤回的原因"},
     )

@@ -34,7 +34,7 @@ _SENTENCES: Mapping[str, tuple[str | None, str]] = {
 }
 
 
-class RecordForm(forms.ModelForm):  # type: ignore[type-arg]
+class RecordForm(forms.ModelForm):
     """A model form that names a broken constraint in its own words instead of the constraint's name."""
 
     def validate_constraints(self) -> None:
@@ -51,8 +51,9 @@ class RecordForm(forms.ModelForm):  # type: ignore[type-arg]
         return _SENTENCES[constraint]
 
     def validate_unique(self) -> None:
+        absent = {field.name for field in self.instance._meta.fields if field.name not in self.fields}
         try:
-            self.instance.validate_unique(exclude=self._get_validation_exclusions())
+            self.instance.validate_unique(exclude=absent)
         except ValidationError as error:
             for name in error.message_dict:
                 label = self.fields[name].label if name in self.fields else ""
@@ -133,7 +134,9 @@ class EndRegionForm(RecordForm):
         super().__init__(*args, **options)
         merged = self.fields["merged_into"]
         merged.label, merged.help_text = "并入", "撤销而没有并入别处的，不填"
-        same = Region.objects.filter(level=self.instance.level, code__startswith=self.instance.code[:6]).valid_on(today())
+        same = Region.objects.filter(level=self.instance.level, code__startswith=self.instance.code[:6]).valid_on(
+            today()
+        )
         merged.queryset = same.exclude(pk=self.instance.pk).select_related("parent")  # type: ignore[attr-defined]
         merged.label_from_instance = _with_parent  # type: ignore[attr-defined]
         merged.empty_label = "（没有并入别处）"  # type: ignore[attr-defined]
@@ -146,7 +149,9 @@ def _with_parent(region: Region) -> str:
 class SchoolForm(RecordForm):
     stages = forms.MultipleChoiceField(label="学段", choices=Stage.choices, widget=forms.CheckboxSelectMultiple)
     other_names = forms.CharField(
-        label="简称与曾用名", required=False, widget=forms.Textarea(attrs={"rows": 3}),
+        label="简称与曾用名",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
         help_text="一行一个。名单里出现这些写法时，都认作本校",
     )
     valid_from = DayField(label="启用日期")
@@ -154,7 +159,18 @@ class SchoolForm(RecordForm):
 
     class Meta:
         model = School
-        fields = ["name", "code", "kind", "stages", "is_outside", "town", "other_names", "valid_from", "valid_until", "merged_into"]
+        fields = [
+            "name",
+            "code",
+            "kind",
+            "stages",
+            "is_outside",
+            "town",
+            "other_names",
+            "valid_from",
+            "valid_until",
+            "merged_into",
+        ]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -208,7 +224,7 @@ class SchoolYearForm(RecordForm):
         self.fields["label"].help_text = "如 2026-2027"
         self._terms = {term.season: term for term in self.instance.terms.all()} if self.instance.pk else {}
         for season, term in self._terms.items():
-            self.initial |= {f"{season}_starts_on": term.starts_on, f"{season}_ends_on": term.ends_on}
+            self.initial.update({f"{season}_starts_on": term.starts_on, f"{season}_ends_on": term.ends_on})
 
     def clean_label(self) -> str:
         label = tidy(self.cleaned_data["label"]).replace("—", "-").replace("–", "-").removesuffix("学年")
@@ -220,10 +236,14 @@ class SchoolYearForm(RecordForm):
     def clean(self) -> dict[str, Any]:
         """The year runs from the first day of autumn to the last of spring; the terms follow one another."""
         cleaned = super().clean() or {}
-        days = [cleaned.get(name) for name in ("autumn_starts_on", "autumn_ends_on", "spring_starts_on", "spring_ends_on")]
+        days = [
+            cleaned.get(name) for name in ("autumn_starts_on", "autumn_ends_on", "spring_starts_on", "spring_ends_on")
+        ]
         if any(day is None for day in days):
             return cleaned
-        for before, after, name, label in zip(days, days[1:], list(self.fields)[2:], ("秋季学期结束", "春季学期开始", "春季学期结束"), strict=False):
+        for before, after, name, label in zip(
+            days, days[1:], list(self.fields)[2:], ("秋季学期结束", "春季学期开始", "春季学期结束"), strict=False
+        ):
             if after <= before:  # type: ignore[operator]
                 self.add_error(name, f"「{label}」应晚于它前面的日期")
         self.instance.starts_on, self.instance.ends_on = days[0], days[3]
@@ -242,7 +262,10 @@ class SchoolYearForm(RecordForm):
         year: SchoolYear = super().save(commit)
         for season in (Season.AUTUMN, Season.SPRING):
             term = self._terms.get(season) or Term(year=year, season=season)
-            term.starts_on, term.ends_on = self.cleaned_data[f"{season}_starts_on"], self.cleaned_data[f"{season}_ends_on"]
+            term.starts_on, term.ends_on = (
+                self.cleaned_data[f"{season}_starts_on"],
+                self.cleaned_data[f"{season}_ends_on"],
+            )
             term.save()
         return year
 
@@ -332,7 +355,9 @@ class PostForm(RecordForm):
                 self.add_error("region", f"“{held.label}”请选择乡镇")
         else:
             if cleaned.get("region") or cleaned.get("school"):
-                self.add_error("region" if cleaned.get("region") else "school", f"“{held.label}”是县级岗位，不选乡镇和学校")
+                self.add_error(
+                    "region" if cleaned.get("region") else "school", f"“{held.label}”是县级岗位，不选乡镇和学校"
+                )
             cleaned["region"], cleaned["school"] = Region.objects.filter(is_home=True).first(), None
             if cleaned["region"] is None:
                 self.add_error("role", "还没有登记本县。请先请系统管理员在“区划”中登记")
@@ -370,5 +395,3 @@ class EndPostForm(RecordForm):
     class Meta:
         model = Post
         fields = ["until_on"]
-
-

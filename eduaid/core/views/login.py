@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -32,7 +32,7 @@ class SignIn(LoginView):
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         return super().get_context_data(**context) | {"first_run": not User.objects.exists()}
 
-    def form_valid(self, form: Any) -> HttpResponseRedirect:
+    def form_valid(self, form: Any) -> HttpResponse:
         """The session ends for good after its hours, however busy it was; idle sessions end earlier (middleware)."""
         response = super().form_valid(form)
         self.request.session.set_expiry(timezone.now() + dt.timedelta(seconds=settings.SESSION_COOKIE_AGE))
@@ -64,9 +64,14 @@ def me(request: AccountRequest) -> HttpResponse:
     page = paged(request, Notice.objects.filter(user=request.user), size=20)
     accesses = AccessRecord.objects.filter(user=request.user).order_by("-id")[:20]
     return render(
-        request, "registration/me.html",
+        request,
+        "registration/me.html",
         {
-            "form": form, "posts": posts_of(request.user), "notices": page.rows, "page": page, "accesses": accesses,
+            "form": form,
+            "posts": posts_of(request.user),
+            "notices": page.rows,
+            "page": page,
+            "accesses": accesses,
             "unread": any(notice.read_at is None for notice in page.rows),
         },
     )

@@ -40,7 +40,11 @@ def answer(request: AccountRequest, pk: int, row_pk: int) -> HttpResponse:
     """Settles one question of a row. The finding is looked up by its code: it is made anew whenever the row changes."""
     upload = the_list(request, pk)
     code, column = request.POST.get("code", ""), request.POST.get("column", "")
-    found = Finding.objects.filter(upload=upload, row=row_pk, code=code, column=column, answer="").select_related("row").first()
+    found = (
+        Finding.objects.filter(upload=upload, row=row_pk, code=code, column=column, answer="")
+        .select_related("row")
+        .first()
+    )
     if found is None:
         return refused(request, upload, NotPossible("这个问题已经没有了，请按最新的核对结果继续。"))
     try:
@@ -76,6 +80,8 @@ def _answered(request: AccountRequest, upload: Upload, row_pk: int, column: str)
     in_full = shows_in_full(upload, request.user)
     lines = questions.lines(upload, questions.open_of_cell(row, column)[:1], in_full=in_full)
     line = lines[0] if lines else questions.settled_line(row, column, in_full=in_full)
-    shown = row_line(upload, line, may_edit=may_correct(upload, request.user), back=back, in_full=in_full, fixed=not lines)
+    shown = row_line(
+        upload, line, may_edit=may_correct(upload, request.user), back=back, in_full=in_full, fixed=not lines
+    )
     context = {"row": shown, "counts": counts(upload), "version": upload.version, "late": upload.applied_at is not None}
     return render(request, "imports/review_answer.html", context)

@@ -88,7 +88,11 @@ def _answers(request: AccountRequest) -> dict[int, dict[int, str]]:
 
 def _page(request: AccountRequest, upload: Upload) -> dict[str, object]:
     kind = kind_of(upload.kind)
-    sheets = [sheet for sheet in upload.sheets.select_related("file").order_by("file__position", "position") if sheet.questions]
+    sheets = [
+        sheet
+        for sheet in upload.sheets.select_related("file").order_by("file__position", "position")
+        if sheet.questions
+    ]
     samples = column_samples.of(upload, sheets)
     memory = set(column_memory.of_place(upload).values_list("header", flat=True))
     asked: list[Asked] = []
@@ -98,21 +102,36 @@ def _page(request: AccountRequest, upload: Upload) -> dict[str, object]:
         asked += _asked(kind, sheet, samples.get(sheet.pk, {}), request.POST)
         for position, key in sorted(sheet.mapping.items(), key=lambda pair: int(pair[0])):
             header = str(sheet.headers[int(position)])
-            known.append(Known(column_name(int(position)), header, kind.column(key).label, normalise_header(header) in memory))
+            known.append(
+                Known(column_name(int(position)), header, kind.column(key).label, normalise_header(header) in memory)
+            )
         for key in sheet.questions:
             column = kind.column(key)
             if column.required:
                 likely = [Option("", f"{column_name(p)} 列“{text}”") for p, text in _likely(column, sheet)]
                 missing.setdefault(key, Missing(column.label, likely))
     return {
-        "upload": head(upload), "columns": asked, "known": known, "missing": list(missing.values()),
-        "doubtful": [kind.column(key).label for key in dict.fromkeys(k for s in sheets for k in s.questions) if key not in missing],
-        "remember": True, "forget_url": reverse("import-forget", args=[upload.pk]) if column_memory.may_forget(upload, request.user) else "",
-        "cancel_url": reverse("import-cancel", args=[upload.pk]), "crumbs": crumbs(Link(title(upload))),
+        "upload": head(upload),
+        "columns": asked,
+        "known": known,
+        "missing": list(missing.values()),
+        "doubtful": [
+            kind.column(key).label
+            for key in dict.fromkeys(k for s in sheets for k in s.questions)
+            if key not in missing
+        ],
+        "remember": True,
+        "forget_url": reverse("import-forget", args=[upload.pk])
+        if column_memory.may_forget(upload, request.user)
+        else "",
+        "cancel_url": reverse("import-cancel", args=[upload.pk]),
+        "crumbs": crumbs(Link(title(upload))),
     }
 
 
-def _asked(kind: ListKind, sheet: UploadSheet, samples: Mapping[int, list[str]], given: Mapping[str, str]) -> list[Asked]:
+def _asked(
+    kind: ListKind, sheet: UploadSheet, samples: Mapping[int, list[str]], given: Mapping[str, str]
+) -> list[Asked]:
     """The sheet's columns without a meaning, those near a question first chosen for it; empty columns are left out."""
     taken = set(sheet.mapping.values())
     free = [column for column in kind.columns if column.key not in taken]
@@ -131,7 +150,11 @@ def _asked(kind: ListKind, sheet: UploadSheet, samples: Mapping[int, list[str]],
         chosen = given.get(name, guesses.get(position, ""))
         found.append(
             Asked(
-                name, column_name(position), str(header) or "（没有列名）", sheet.name, [scrub(value) for value in values],
+                name,
+                column_name(position),
+                str(header) or "（没有列名）",
+                sheet.name,
+                [scrub(value) for value in values],
                 [Option(column.key, column.label, column.key == chosen) for column in (*wanted, *rest)],
                 "建议" if chosen and name not in given else "",
             )

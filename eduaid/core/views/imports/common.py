@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -13,7 +13,7 @@ from django.urls import reverse
 from eduaid.core.display import State as Shown
 from eduaid.core.lists import kind_of
 from eduaid.core.models import ListSlice, Upload, UploadFile
-from eduaid.core.models.uploads import State
+from eduaid.core.models.uploads import State, UploadQuerySet
 from eduaid.core.roles import Right
 from eduaid.core.text import scrub
 from eduaid.core.views.pages import Link
@@ -38,19 +38,27 @@ _SHOWN = {
 SUPERSEDED = Shown("mute", "已被新名单替代")
 
 _PAGES = {
-    State.RECEIVED: "import-run", State.APPROVED: "import-run", State.REFUSED: "import-run", State.FAILED: "import-run",
-    State.MAPPING: "import-map", State.REVIEW: "import", State.SUBMITTED: "import", State.IN_FORCE: "import-receipt",
-    State.UNDONE: "import-receipt", State.CANCELLED: "import-receipt",
+    State.RECEIVED: "import-run",
+    State.APPROVED: "import-run",
+    State.REFUSED: "import-run",
+    State.FAILED: "import-run",
+    State.MAPPING: "import-map",
+    State.REVIEW: "import",
+    State.SUBMITTED: "import",
+    State.IN_FORCE: "import-receipt",
+    State.UNDONE: "import-receipt",
+    State.CANCELLED: "import-receipt",
 }
 
 
-def in_scope(request: AccountRequest) -> QuerySet[Upload]:
+def in_scope(request: AccountRequest) -> UploadQuerySet:
     """The lists that the reader may know of, with what every page names; `counts_now`: some slice of theirs is in force."""
     current = ListSlice.objects.filter(upload=OuterRef("pk"), is_current=True)
     return (
         Upload.objects.filter(request.scope.q(town="town", school="school"))
         .select_related("region", "school", "town", "uploaded_by", "submitted_by", "approved_by", "undone_by")
-        .prefetch_related("files").annotate(counts_now=Exists(current))
+        .prefetch_related("files")
+        .annotate(counts_now=Exists(current))
     )
 
 
@@ -103,8 +111,15 @@ class Head:
 
 def head(upload: Upload) -> Head:
     return Head(
-        title(upload), page_of(upload), kind_of(upload.kind).label, upload.place_name, upload.get_mode_display(),
-        upload.effective_on, str(upload.uploaded_by), upload.uploaded_at, shown_state(upload),
+        title(upload),
+        page_of(upload),
+        kind_of(upload.kind).label,
+        upload.place_name,
+        upload.get_mode_display(),
+        upload.effective_on,
+        str(upload.uploaded_by),
+        upload.uploaded_at,
+        shown_state(upload),
     )
 
 

@@ -72,10 +72,15 @@ def send_back(request: AccountRequest, pk: int) -> HttpResponse:
         messages.success(request, f"已退回给{upload.uploaded_by}。")
         return redirect("imports")
     return render(
-        request, "confirm.html",
+        request,
+        "confirm.html",
         {
-            "title": "退回名单", "question": f"“{title(upload)}”退回给{upload.uploaded_by}，改好后再提交。", "form": form,
-            "confirm_label": "退回", "back_url": reverse("import", args=[pk]), "crumbs": _crumbs(upload, "退回"),
+            "title": "退回名单",
+            "question": f"“{title(upload)}”退回给{upload.uploaded_by}，改好后再提交。",
+            "form": form,
+            "confirm_label": "退回",
+            "back_url": reverse("import", args=[pk]),
+            "crumbs": _crumbs(upload, "退回"),
         },
     )
 
@@ -91,12 +96,22 @@ def cancel(request: AccountRequest, pk: int) -> HttpResponse:
             return refused(request, upload, refusal)
         messages.success(request, f"已放弃“{title(upload)}”，没有留下任何数据改动。")
         return redirect("imports")
-    effects = ["已读取的行、在页面上做的修改都不再使用", "学生数据不受影响", "原表文件保留在记录中；同一份文件可以再次上传"]
+    effects = [
+        "已读取的行、在页面上做的修改都不再使用",
+        "学生数据不受影响",
+        "原表文件保留在记录中；同一份文件可以再次上传",
+    ]
     return render(
-        request, "confirm.html",
+        request,
+        "confirm.html",
         {
-            "title": "放弃本次导入", "question": f"确定放弃“{title(upload)}”吗？", "effects": effects, "confirm_label": "放弃本次导入",
-            "danger": True, "back_url": head(upload).url, "crumbs": _crumbs(upload, "放弃"),
+            "title": "放弃本次导入",
+            "question": f"确定放弃“{title(upload)}”吗？",
+            "effects": effects,
+            "confirm_label": "放弃本次导入",
+            "danger": True,
+            "back_url": head(upload).url,
+            "crumbs": _crumbs(upload, "放弃"),
         },
     )
 
@@ -125,14 +140,23 @@ def undo(request: AccountRequest, pk: int) -> HttpResponse:
         return redirect("import-receipt", pk)
     preview = uploads.undo_preview(upload)
     buckets = [
-        Bucket("withdrawn", "将撤回", preview.withdrawn, "这份名单带来的内容撤下，显示上一份名单的内容；上一份没有的，标为“来源已撤回”。"),
+        Bucket(
+            "withdrawn",
+            "将撤回",
+            preview.withdrawn,
+            "这份名单带来的内容撤下，显示上一份名单的内容；上一份没有的，标为“来源已撤回”。",
+        ),
         Bucket("kept", "保留", preview.kept, "之后又有更新的名单或更正，以更新的为准，不受撤回影响。"),
         Bucket("impossible", "无法撤回", preview.impossible, "已有走访、资助等办理记录，学生保留，标为“来源已撤回”。"),
     ]
     return render(
-        request, "imports/undo.html",
+        request,
+        "imports/undo.html",
         {
-            "upload": head(upload), "buckets": buckets, "form": form, "back_url": reverse("import-receipt", args=[pk]),
+            "upload": head(upload),
+            "buckets": buckets,
+            "form": form,
+            "back_url": reverse("import-receipt", args=[pk]),
             "crumbs": _crumbs(upload, "撤回"),
         },
     )
@@ -140,5 +164,3 @@ def undo(request: AccountRequest, pk: int) -> HttpResponse:
 
 def _crumbs(upload: Upload, last: str) -> list[Link]:
     return crumbs(Link(title(upload), head(upload).url), Link(last))
-
-

@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from eduaid.core import questions
+from eduaid.core import codes, questions
 from eduaid.core.lists import ListKind, kind_of
 from eduaid.core.models import Upload, UploadRow
 from eduaid.core.models.uploads import State
@@ -50,13 +50,25 @@ def diff(request: AccountRequest, pk: int, part: str) -> HttpResponse:
     if upload.state not in (State.REVIEW, State.SUBMITTED) or upload.applied_at:
         return to_its_page(upload)
     page = paged(request, kind_of(upload.kind).destination.diff_rows(upload, part))
-    sizes = {"added": upload.rows_added, "changed": upload.rows_changed, "missing": upload.rows_missing,
-             "unchanged": upload.rows_unchanged}
+    sizes = {
+        "added": upload.rows_added,
+        "changed": upload.rows_changed,
+        "missing": upload.rows_missing,
+        "unchanged": upload.rows_unchanged,
+    }
     return render(
-        request, "imports/diff.html",
+        request,
+        "imports/diff.html",
         {
-            "title": PARTS[part], "kind": part, "upload": head(upload), "rows": _lines(request, upload, list(page.rows)), "page": page,
-            "tabs": [Tab(label, reverse("import-diff", args=[pk, key]), key == part, sizes[key]) for key, label in PARTS.items()],
+            "title": PARTS[part],
+            "kind": part,
+            "upload": head(upload),
+            "rows": _lines(request, upload, list(page.rows)),
+            "page": page,
+            "tabs": [
+                Tab(label, reverse("import-diff", args=[pk, key]), key == part, sizes[key])
+                for key, label in PARTS.items()
+            ],
             "crumbs": crumbs(Link(title(upload), reverse("import", args=[pk])), Link(PARTS[part])),
         },
     )
@@ -66,8 +78,9 @@ def _lines(request: AccountRequest, upload: Upload, pairs: list[tuple[int | None
     """The rows of one page, opened in two queries. Old rows may be somebody else's: their values are masked."""
     rows = {
         row.pk: row
-        for row in UploadRow.objects.filter(pk__in=[pk for pair in pairs for pk in pair if pk])
-        .select_related("sheet", "school", "upload")
+        for row in UploadRow.objects.filter(pk__in=[pk for pair in pairs for pk in pair if pk]).select_related(
+            "sheet", "school", "upload"
+        )
     }
     texts = questions.delivered_texts(rows.values(), Opener())
     kind = kind_of(upload.kind)
@@ -82,13 +95,18 @@ def _lines(request: AccountRequest, upload: Upload, pairs: list[tuple[int | None
 
 def _line(row: UploadRow, cells: Mapping[str, str], changes: list[Change], *, is_new: bool) -> Line:
     facts = row.facts
-    grade = " ".join(filter(None, [cells.get("grade", ""), str(facts.get("class_name") or "")]))
+    code = str(facts.get("grade") or "")
+    grade = codes.GRADE.label(code) if code in codes.GRADE else cells.get("grade", "")
+    grade = f"{grade} {facts.get('class_name') or ''}".strip()
     return Line(
-        name=str(facts.get("name") or cells.get("name", "")), url="",
+        name=str(facts.get("name") or cells.get("name", "")),
+        url="",
         id_masked=mask_id(facts["id_prefix"]) if facts.get("id_prefix") else "",
-        school=row.school.name if row.school else cells.get("school_name", ""), grade=grade,
+        school=row.school.name if row.school else cells.get("school_name", ""),
+        grade=grade,
         line=f"{row.sheet.name} 第 {row.number} 行" if is_new else f"名单 {row.upload_id} 号第 {row.number} 行",
-        line_url=reverse("row-trace", args=[row.pk]), changes=changes,
+        line_url=reverse("row-trace", args=[row.pk]),
+        changes=changes,
     )
 
 

@@ -21,9 +21,11 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 def _attachment(data: bytes, name: str, content_type: str) -> HttpResponse:
     return HttpResponse(
-        data, content_type=content_type,
+        data,
+        content_type=content_type,
         headers={
-            "Content-Disposition": content_disposition_header(True, name) or "attachment", "Cache-Control": "no-store",
+            "Content-Disposition": content_disposition_header(True, name) or "attachment",
+            "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
         },
     )
@@ -37,8 +39,13 @@ def original(request: AccountRequest, pk: int, position: int) -> HttpResponse:
         raise PermissionDenied("原表含有完整的证件号，只有上传人本人可以下载。")
     file = get_object_or_404(upload.files, position=position)
     access.note(
-        by=request.user, action=Action.DOWNLOAD, subject_kind="upload", subject_id=upload.pk, page=request.path,
-        purpose="下载自己上传的原表", rows=upload.rows_read,
+        by=request.user,
+        action=Action.DOWNLOAD,
+        subject_kind="upload",
+        subject_id=upload.pk,
+        page=request.path,
+        purpose="下载自己上传的原表",
+        rows=upload.rows_read,
     )
     return _attachment(files.load(file.stored_as), file_name(file), "application/octet-stream")
 
@@ -53,5 +60,7 @@ def template(request: AccountRequest, kind: str) -> HttpResponse:
     places = {post.school or post.region for post in posts_of(request.user) if post.school or post.region}
     place = places.pop() if len(places) == 1 else None
     term = Term.objects.filter(starts_on__lte=today()).order_by("-starts_on").first()
-    data = list_templates.workbook(chosen, place=str(place or ""), school=place if isinstance(place, School) else None, term=str(term or ""))
+    data = list_templates.workbook(
+        chosen, place=str(place or ""), school=place if isinstance(place, School) else None, term=str(term or "")
+    )
     return _attachment(data, list_templates.file_name(chosen, place=str(place or ""), term=str(term or "")), _XLSX)

@@ -16,7 +16,7 @@ from eduaid.core.display import State as Shown
 from eduaid.core.display import zh_date
 from eduaid.core.lists import ListKind, kind_of, kinds
 from eduaid.core.models import Term, Upload
-from eduaid.core.models.uploads import State
+from eduaid.core.models.uploads import State, UploadQuerySet
 from eduaid.core.roles import Right, may, posts_of, today
 from eduaid.core.views.imports.common import READERS, in_scope, page_of, shown_state, title
 from eduaid.core.views.pages import Chip, chip, options, paged
@@ -75,12 +75,17 @@ def index(request: AccountRequest) -> HttpResponse:
     page = paged(request, found)
     posts = posts_of(request.user)
     return render(
-        request, "imports/index.html",
+        request,
+        "imports/index.html",
         {
-            "cards": _cards(request, term), "history": [_line(upload) for upload in page.rows], "page": page,
+            "cards": _cards(request, term),
+            "history": [_line(upload) for upload in page.rows],
+            "page": page,
             "upload_url": reverse("import-new") if may(request.user, Right.UPLOAD) else "",
             "scope_label": "、".join(dict.fromkeys(str(post.region or post.school) for post in posts)),
-            "term_label": str(term) if term else "", "clear_url": reverse("imports"), **filters,
+            "term_label": str(term) if term else "",
+            "clear_url": reverse("imports"),
+            **filters,
         },
     )
 
@@ -105,23 +110,29 @@ def _card(kind: ListKind, in_force: Mapping[str, Upload], unfinished: Mapping[st
     running = todo is not None and todo.state in (State.RECEIVED, State.APPROVED)
     state = shown_state(todo) if todo else Shown("ok", "本学期已生效") if done else Shown("mute", "本学期未报")
     return Card(
-        title=kind.label, lines=[f"{kind.source}。{kind.about}"], state=state,
+        title=kind.label,
+        lines=[f"{kind.source}。{kind.about}"],
+        state=state,
         template_url=reverse("import-template", args=[kind.key]),
         upload_url=f"{reverse('import-new')}?kind={kind.key}",
         running_url=page_of(todo) if todo and running else "",
         open=Mention(f"{title(todo)}（{todo.place_name}）", page_of(todo)) if todo and not running else None,
-        last=Mention(f"{zh_date(done.effective_on)} {done.place_name} {done.rows_accepted:,} 行", page_of(done)) if done else None,
+        last=Mention(f"{zh_date(done.effective_on)} {done.place_name} {done.rows_accepted:,} 行", page_of(done))
+        if done
+        else None,
     )
 
 
-def _filtered(request: AccountRequest) -> tuple[object, dict[str, object]]:
+def _filtered(request: AccountRequest) -> tuple[UploadQuerySet, dict[str, object]]:
     """The record as the address filters it, and the filters for the page."""
     q, kind, state = (request.GET.get(name, "").strip() for name in ("q", "kind", "state"))
     found = in_scope(request).order_by("-pk")
     chips: list[Chip] = []
     if q:
         number = Q(pk=int(q)) if q.isdigit() and len(q) < 9 else Q()
-        found = found.filter(Q(pk__in=found.filter(files__name__icontains=q).values("pk")) | Q(comment__icontains=q) | number)
+        found = found.filter(
+            Q(pk__in=found.filter(files__name__icontains=q).values("pk")) | Q(comment__icontains=q) | number
+        )
         chips.append(chip(request, "q", q))
     known = {one.key: one.label for one in kinds()}
     if kind in known:
@@ -130,15 +141,22 @@ def _filtered(request: AccountRequest) -> tuple[object, dict[str, object]]:
     if state in dict(_STATES):
         found = found.open() if state == OPEN else found.filter(state=state)
         chips.append(chip(request, "state", dict(_STATES)[state]))
-    shown = {"q": q, "kinds": options(known.items(), kind), "states": options(_STATES, state), "chips": chips}
+    shown: dict[str, object] = {"q": q, "kinds": options(known.items(), kind), "states": options(_STATES, state), "chips": chips}
     return found, shown
 
 
 def _line(upload: Upload) -> Line:
     failed = upload.state in (State.REFUSED, State.FAILED)
     return Line(
-        title(upload), page_of(upload), kind_of(upload.kind).label, upload.place_name, str(upload.uploaded_by), upload.uploaded_at,
-        upload.effective_on, shown_state(upload), Counts(upload.rows_accepted, upload.rows_waiting, upload.rows_refused),
+        title(upload),
+        page_of(upload),
+        kind_of(upload.kind).label,
+        upload.place_name,
+        str(upload.uploaded_by),
+        upload.uploaded_at,
+        upload.effective_on,
+        shown_state(upload),
+        Counts(upload.rows_accepted, upload.rows_waiting, upload.rows_refused),
         reverse("import-receipt", args=[upload.pk]) if upload.applied_at else "",
         page_of(upload) if failed else "",
     )

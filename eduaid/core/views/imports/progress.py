@@ -66,11 +66,21 @@ def progress_of(upload: Upload) -> Progress:
     ends = 100 if now in ("match", "apply") else _STAGES[order[order.index(now) + 1]][1]
     share = min(upload.done / upload.total, 1) if upload.total else 0
     percent = 100 if finished else int(begins + (ends - begins) * share)
-    stages = [StageLine(_STAGES[name][0], "now" if name == now else "done" if order.index(name) < order.index(now) else "todo") for name in order]
+    stages = [
+        StageLine(
+            _STAGES[name][0], "now" if name == now else "done" if order.index(name) < order.index(now) else "todo"
+        )
+        for name in order
+    ]
     rows = f"，已处理 {upload.done:,} 行" if upload.done else ""
     return Progress(
-        stages=stages, percent=percent, done=upload.done, total=upload.total, seconds_left=_seconds_left(upload, percent),
-        message=f"{_STAGES[now][0]}，完成百分之 {percent // 10 * 10}{rows}", finished=finished,
+        stages=stages,
+        percent=percent,
+        done=upload.done,
+        total=upload.total,
+        seconds_left=_seconds_left(upload, percent),
+        message=f"{_STAGES[now][0]}，完成百分之 {percent // 10 * 10}{rows}",
+        finished=finished,
         poll_url=reverse("import-run", args=[upload.pk]),
     )
 
@@ -103,10 +113,15 @@ def run(request: AccountRequest, pk: int) -> HttpResponse:
         return render(request, "partials/progress.html", {"progress": progress_of(upload)})
     may_stop = upload.state == State.RECEIVED and uploads.may_work_on(upload, request.user)
     return render(
-        request, "imports/run.html",
+        request,
+        "imports/run.html",
         {
-            "upload": head(upload), "progress": progress_of(upload), "lost": lost, "failed": _failed(upload) if failed else None,
-            "resume_url": reverse("import-resume", args=[pk]), "index_url": reverse("imports"),
+            "upload": head(upload),
+            "progress": progress_of(upload),
+            "lost": lost,
+            "failed": _failed(upload) if failed else None,
+            "resume_url": reverse("import-resume", args=[pk]),
+            "index_url": reverse("imports"),
             "cancel_url": reverse("import-cancel", args=[pk]) if may_stop else "",
             "crumbs": crumbs(Link(title(upload))),
         },

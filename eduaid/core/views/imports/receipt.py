@@ -77,14 +77,23 @@ def receipt(request: AccountRequest, pk: int) -> HttpResponse:
         undone = Undone(str(upload.undone_by), upload.undone_at, upload.undo_reason)
     waiting = upload.rows_waiting and upload.state == State.IN_FORCE
     return render(
-        request, "imports/receipt.html",
+        request,
+        "imports/receipt.html",
         {
-            "upload": head(upload), "state": shown_state(upload), "facts": _facts(upload), "counts": _counts(upload), "undone": undone,
-            "superseded": _superseded(upload), "files": _files(request, upload), "decisions": _decisions(upload),
+            "upload": head(upload),
+            "state": shown_state(upload),
+            "facts": _facts(upload),
+            "counts": _counts(upload),
+            "undone": undone,
+            "superseded": _superseded(upload),
+            "files": _files(request, upload),
+            "decisions": _decisions(upload),
             "waiting_url": f"{reverse('import', args=[pk])}?tab=fix" if waiting else "",
-            "waiting": upload.rows_waiting, "may_correct": may_correct(upload, request.user),
+            "waiting": upload.rows_waiting,
+            "may_correct": may_correct(upload, request.user),
             "going_on_url": "" if upload.state in (State.IN_FORCE, State.UNDONE, State.CANCELLED) else head(upload).url,
-            "can_undo": uploads.may_undo(upload, request.user), "undo_url": reverse("import-undo", args=[pk]),
+            "can_undo": uploads.may_undo(upload, request.user),
+            "undo_url": reverse("import-undo", args=[pk]),
             "crumbs": crumbs(Link(title(upload)), Link("回执")),
         },
     )
@@ -92,10 +101,15 @@ def receipt(request: AccountRequest, pk: int) -> HttpResponse:
 
 def _facts(upload: Upload) -> list[Fact]:
     said = [
-        ("名单编号", str(upload.pk)), ("名单种类", kind_of(upload.kind).label), ("范围", upload.place_name),
-        ("名单日期", zh_date(upload.effective_on)), ("方式", upload.get_mode_display()),
-        ("上传", _by(upload.uploaded_by, upload.uploaded_at)), ("提交", _by(upload.submitted_by, upload.submitted_at)),
-        ("审核", _by(upload.approved_by, upload.approved_at)), ("生效时间", zh_moment(upload.applied_at)),
+        ("名单编号", str(upload.pk)),
+        ("名单种类", kind_of(upload.kind).label),
+        ("范围", upload.place_name),
+        ("名单日期", zh_date(upload.effective_on)),
+        ("方式", upload.get_mode_display()),
+        ("上传", _by(upload.uploaded_by, upload.uploaded_at)),
+        ("提交", _by(upload.submitted_by, upload.submitted_at)),
+        ("审核", _by(upload.approved_by, upload.approved_at)),
+        ("生效时间", zh_moment(upload.applied_at)),
         ("说明", upload.comment),
     ]
     return [Fact(label, value) for label, value in said if value and value != "—"]
@@ -110,10 +124,15 @@ def _counts(upload: Upload) -> list[Figure]:
     rows = reverse("import", args=[upload.pk])
     shown = upload.state in (State.IN_FORCE, State.REVIEW, State.SUBMITTED)
     told = [
-        ("读取", upload.rows_read, "?tab=rows"), ("入库", upload.rows_accepted, "?tab=rows&state=A"),
-        ("待改", upload.rows_waiting, "?tab=rows&state=W"), ("不收", upload.rows_refused, "?tab=rows&state=R"),
-        ("重复", upload.rows_repeated, "?tab=rows&state=D"), ("新增", upload.rows_added, ""), ("变更", upload.rows_changed, ""),
-        ("上期有本期无", upload.rows_missing, ""), ("无变化", upload.rows_unchanged, ""),
+        ("读取", upload.rows_read, "?tab=rows"),
+        ("入库", upload.rows_accepted, "?tab=rows&state=A"),
+        ("待改", upload.rows_waiting, "?tab=rows&state=W"),
+        ("不收", upload.rows_refused, "?tab=rows&state=R"),
+        ("重复", upload.rows_repeated, "?tab=rows&state=D"),
+        ("新增", upload.rows_added, ""),
+        ("变更", upload.rows_changed, ""),
+        ("上期有本期无", upload.rows_missing, ""),
+        ("无变化", upload.rows_unchanged, ""),
     ]
     return [Figure(label, value, rows + query if query and shown else "") for label, value, query in told]
 
@@ -127,7 +146,10 @@ def _superseded(upload: Upload) -> Superseded | None:
         return None
     newer = (
         ListSlice.objects.filter(kind=upload.kind, town=own.town, school=own.school, subkey=own.subkey, is_current=True)
-        .exclude(upload=upload).select_related("upload").order_by("-effective_on").first()
+        .exclude(upload=upload)
+        .select_related("upload")
+        .order_by("-effective_on")
+        .first()
     )
     if newer is None:
         return None
@@ -138,7 +160,12 @@ def _superseded(upload: Upload) -> Superseded | None:
 def _files(request: AccountRequest, upload: Upload) -> list[FileLine]:
     own = shows_in_full(upload, request.user)
     return [
-        FileLine(file_name(file), file.size, file.sha256, reverse("import-file", args=[upload.pk, file.position]) if own else "")
+        FileLine(
+            file_name(file),
+            file.size,
+            file.sha256,
+            reverse("import-file", args=[upload.pk, file.position]) if own else "",
+        )
         for file in upload.files.all()
     ]
 
@@ -149,14 +176,24 @@ def _decisions(upload: Upload) -> list[Decision]:
     steps += _steps(upload)
     edits = CellEdit.objects.filter(upload=upload).select_related("by").order_by("-pk")
     steps += _by_person("修改单元格", [(edit.at, str(edit.by)) for edit in edits[:500]], "格")
-    answers = Finding.objects.filter(upload=upload, answered_at__isnull=False).select_related("answered_by").order_by("-answered_at")
-    steps += _by_person("答复问题", [(one.answered_at, str(one.answered_by)) for one in answers[:500] if one.answered_at], "处")
+    answers = (
+        Finding.objects.filter(upload=upload, answered_at__isnull=False)
+        .select_related("answered_by")
+        .order_by("-answered_at")
+    )
+    steps += _by_person(
+        "答复问题", [(one.answered_at, str(one.answered_by)) for one in answers[:500] if one.answered_at], "处"
+    )
     return sorted(steps, key=lambda step: step.at)
 
 
 _STEPS = {
-    State.SUBMITTED: "提交县局审核", State.APPROVED: "审核通过", State.IN_FORCE: "生效", State.UNDONE: "撤回",
-    State.CANCELLED: "放弃", State.MAPPING: "待确认列对应",
+    State.SUBMITTED: "提交县局审核",
+    State.APPROVED: "审核通过",
+    State.IN_FORCE: "生效",
+    State.UNDONE: "撤回",
+    State.CANCELLED: "放弃",
+    State.MAPPING: "待确认列对应",
 }
 
 
@@ -185,5 +222,6 @@ def _by_person(act: str, done: list[tuple[dt.datetime, str]], unit: str) -> list
     """One line a person, at the moment of the last of many small acts."""
     people = dict.fromkeys(by for _, by in done)
     return [
-        Decision(max(at for at, one in done if one == by), f"{act} {sum(one == by for _, one in done)} {unit}", by) for by in people
+        Decision(max(at for at, one in done if one == by), f"{act} {sum(one == by for _, one in done)} {unit}", by)
+        for by in people
     ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 
 from eduaid.core import column_memory, questions, uploads
@@ -16,7 +17,7 @@ from eduaid.core.questions import Answer, Group, Groups, Line
 from eduaid.core.roles import Right, may
 from eduaid.core.templatetags.ui import mask_id
 from eduaid.core.views.imports.common import READERS, crumbs, file_name, head, the_list, title, to_its_page
-from eduaid.core.views.pages import Link, Page, Tab, address, paged
+from eduaid.core.views.pages import Link, Tab, address, paged
 from eduaid.core.views.policy import AccountRequest, needs
 
 # Forty lines with their forms keep the page under 1,500 nodes.
@@ -79,8 +80,17 @@ class RowLine:
     edit_url: str
     answer_url: str
     editable: bool
+    choices_id: str
     hint: str
     back: str
+
+
+@dataclass(frozen=True)
+class ChoiceList:
+    """What a column of the page may hold; one list for all its fields."""
+
+    id: str
+    choices: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -107,15 +117,24 @@ class FileLine:
 def review(request: AccountRequest, pk: int) -> HttpResponse:
     upload = the_list(request, pk)
     # A list in force answers with its receipt; its waiting rows are opened from there (?tab=fix).
-    if upload.state not in (State.REVIEW, State.SUBMITTED) and not (upload.state == State.IN_FORCE and request.GET.get("tab")):
+    if upload.state not in (State.REVIEW, State.SUBMITTED) and not (
+        upload.state == State.IN_FORCE and request.GET.get("tab")
+    ):
         return to_its_page(upload)
     groups = questions.groups(upload)
     tabs = _tabs(request, upload, groups)
     tab = next(tab.key for tab in tabs if tab.current)
     context = {
-        "upload": head(upload), "files": _files(request, upload), "version": upload.version, "counts": counts(upload),
-        "tiles": _tiles(upload), "tabs": tabs, "note": upload.comment, "crumbs": crumbs(Link(title(upload))),
-        "problems_of": [f"{group.label}：{group.rows} 行" for group in groups.fix[:ERRORS_SHOWN]], "tab": tab,
+        "upload": head(upload),
+        "files": _files(request, upload),
+        "version": upload.version,
+        "counts": counts(upload),
+        "tiles": _tiles(upload),
+        "tabs": tabs,
+        "note": upload.comment,
+        "crumbs": crumbs(Link(title(upload))),
+        "problems_of": [f"{group.label}：{group.rows} 行" for group in groups.fix[:ERRORS_SHOWN]],
+        "tab": tab,
         **_acts(request, upload),
     }
     if tab == "rows":
@@ -145,7 +164,8 @@ def _tabs(request: AccountRequest, upload: Upload, groups: Groups) -> list[PartT
     shown = [key for key, (_, size) in sizes.items() if size or key == asked or key == "rows"]
     current = asked if asked in shown else shown[0]
     return [
-        PartTab(sizes[key][0], f"{reverse('import', args=[upload.pk])}?tab={key}", key == current, sizes[key][1], key) for key in shown
+        PartTab(sizes[key][0], f"{reverse('import', args=[upload.pk])}?tab={key}", key == current, sizes[key][1], key)
+        for key in shown
     ]
 
 
@@ -162,10 +182,24 @@ def _findings(request: AccountRequest, upload: Upload, groups: Groups, tab: str)
     shown = parts.get(tab, [])
     return {
         "page": page,
-        "rows": [row_line(upload, line, may_edit=may_edit, back=request.GET.urlencode(), in_full=in_full) for line in lines],
-        "groups": [_group(request, upload, group, current=(group.code, group.column) == (code, column), may_edit=may_edit)
-                   for group in shown[:ERRORS_SHOWN]],
+        "rows": [
+            row_line(upload, line, may_edit=may_edit, back=request.GET.urlencode(), in_full=in_full) for line in lines
+        ],
+        "groups": [
+            _group(
+                request,
+                upload,
+                group,
+                current=(group.code, group.column) == (code, column),
+                may_edit=may_edit and tab == "fix",
+            )
+            for group in shown[:ERRORS_SHOWN]
+        ],
         "all_url": address(request, code="", column="", page="") if code else "",
+        "choice_lists": [
+            ChoiceList(f"choices-{key}", choices)
+            for key, choices in {line.column: line.choices for line in lines if line.choices and may_edit}.items()
+        ],
     }
 
 
@@ -175,22 +209,35 @@ def _group(request: AccountRequest, upload: Upload, group: Group, *, current: bo
     if answer is not None:
         label = f"{group.rows} 行都{answer[1]}"
         bulk = Bulk(reverse("import-answer-all", args=[upload.pk]), group.code, answer[0], label)
-    return GroupLine(group.label, group.rows, address(request, code=group.code, column=group.column, page=""), current, bulk)
+    return GroupLine(
+        group.label, group.rows, address(request, code=group.code, column=group.column, page=""), current, bulk
+    )
 
 
-def row_line(
-    upload: Upload, line: Line, *, may_edit: bool, back: str, in_full: bool, fixed: bool = False
-) -> RowLine:
+def row_line(upload: Upload, line: Line, *, may_edit: bool, back: str, in_full: bool, fixed: bool = False) -> RowLine:
     editable = may_edit and line.row_id is not None and bool(line.column)
     return RowLine(
-        anchor=line.anchor, sheet=line.sheet, line=line.number, name=line.name,
-        id_masked=mask_id(line.id_prefix) if line.id_prefix else "", column=line.label, key=line.column, code=line.code,
-        value=line.value if in_full or line.is_plain else "", message=line.message, suggestions=line.suggestions,
-        answers=line.answers, answered=line.answered, answered_by=line.answered_by,
+        anchor=line.anchor,
+        sheet=line.sheet,
+        line=line.number,
+        name=line.name,
+        id_masked=mask_id(line.id_prefix) if line.id_prefix else "",
+        column=line.label,
+        key=line.column,
+        code=line.code,
+        value=line.value if in_full or line.is_plain else "",
+        message=line.message,
+        suggestions=line.suggestions,
+        answers=line.answers,
+        answered=line.answered,
+        answered_by=line.answered_by,
         level="ok" if fixed else "bad" if line.level in questions.MUST else "warn",
         edit_url=reverse("import-cell", args=[upload.pk, line.row_id, line.column]) if editable else "",
         answer_url=reverse("import-answer", args=[upload.pk, line.row_id]) if may_edit and line.row_id else "",
-        editable=editable, hint="" if line.row_id is None else "由上传单位修改" if not may_edit else "请在原表修改", back=back,
+        editable=editable,
+        choices_id=f"choices-{line.column}" if editable and line.choices else "",
+        hint="" if line.level not in questions.MUST else "请在原表修改" if may_edit else "由上传单位修改",
+        back=back,
     )
 
 
@@ -216,7 +263,9 @@ def _tiles(upload: Upload) -> dict[str, Tile] | None:
     if upload.applied_at:
         return None
     parts = {
-        "added": upload.rows_added, "changed": upload.rows_changed, "missing": upload.rows_missing,
+        "added": upload.rows_added,
+        "changed": upload.rows_changed,
+        "missing": upload.rows_missing,
         "unchanged": upload.rows_unchanged,
     }
     return {part: Tile(value, reverse("import-diff", args=[upload.pk, part])) for part, value in parts.items()}
@@ -228,7 +277,9 @@ def _acts(request: AccountRequest, upload: Upload) -> dict[str, object]:
     works = uploads.may_work_on(upload, user)
     waits_for_bureau = upload.state == State.SUBMITTED
     approves = waits_for_bureau and may(user, Right.APPROVE)
-    own = user.pk in (upload.uploaded_by_id, upload.submitted_by_id) or (approves and upload.edits.filter(by=user).exists())
+    own = user.pk in (upload.uploaded_by_id, upload.submitted_by_id) or (
+        approves and upload.edits.filter(by=user).exists()
+    )
     return {
         "can_submit": works and upload.state in (State.REVIEW, State.IN_FORCE),
         "submit_url": reverse("import-submit", args=[pk]),
@@ -250,7 +301,8 @@ def _files(request: AccountRequest, upload: Upload) -> list[FileLine]:
     own = shows_in_full(upload, request.user)
     return [
         FileLine(
-            file_name(file), sum(1 for sheet in sheets if sheet.file_id == file.pk),
+            file_name(file),
+            sum(1 for sheet in sheets if sheet.file_id == file.pk),
             sum(sheet.rows for sheet in sheets if sheet.file_id == file.pk),
             reverse("import-file", args=[upload.pk, file.position]) if own else "",
         )
@@ -258,7 +310,7 @@ def _files(request: AccountRequest, upload: Upload) -> list[FileLine]:
     ]
 
 
-def _rows(upload: Upload, state: str) -> object:
+def _rows(upload: Upload, state: str) -> QuerySet[UploadRow]:
     rows = UploadRow.objects.filter(sheet__upload=upload).select_related("sheet").order_by("sheet_id", "number")
     return rows.filter(state=state) if state in RowState.values else rows
 
@@ -267,8 +319,11 @@ def _plain_rows(rows: Sequence[UploadRow]) -> list[PlainRow]:
     several = len({row.sheet_id for row in rows}) > 1
     return [
         PlainRow(
-            row.number, row.sheet.name if several else "", str(row.facts.get("name") or ""),
-            mask_id(row.facts["id_prefix"]) if row.facts.get("id_prefix") else "", RowState(row.state).label,
+            row.number,
+            row.sheet.name if several else "",
+            str(row.facts.get("name") or ""),
+            mask_id(row.facts["id_prefix"]) if row.facts.get("id_prefix") else "",
+            RowState(row.state).label,
             reverse("row-trace", args=[row.pk]),
         )
         for row in rows

@@ -34,7 +34,9 @@ class Duplicate:
 def new(request: AccountRequest) -> HttpResponse:
     chosen = request.GET.get("kind", "")
     form = SendForm(
-        request.user, request.POST or None, request.FILES or None,
+        request.user,
+        request.POST or None,
+        request.FILES or None,
         initial={"kind": chosen, "scope": request.GET.get("scope", "")},
     )
     known: Upload | None = None
@@ -47,20 +49,30 @@ def new(request: AccountRequest) -> HttpResponse:
             form.add_error(None, str(refusal))
     registered = {kind.key for kind in kinds()}
     return render(
-        request, "imports/new.html",
+        request,
+        "imports/new.html",
         {
-            "form": form, "max_mb": settings.UPLOAD_MAX_BYTES // 1_048_576, "max_rows": settings.UPLOAD_MAX_ROWS,
+            "form": form,
+            "max_mb": settings.UPLOAD_MAX_BYTES // 1_048_576,
+            "max_rows": settings.UPLOAD_MAX_ROWS,
             "template_url": reverse("import-template", args=[chosen]) if chosen in registered else "",
             "duplicate": Duplicate(title(known), known.uploaded_at, page_of(known)) if known else None,
-            "index_url": reverse("imports"), "crumbs": crumbs(Link("上传名单")),
+            "index_url": reverse("imports"),
+            "crumbs": crumbs(Link("上传名单")),
         },
     )
 
 
 def _receive(request: AccountRequest, form: SendForm) -> Upload:
     kind, place = form.chosen_kind(), form.chosen_place()
-    assert kind is not None and place is not None
+    assert kind is not None
+    assert place is not None
     return uploads.receive(
-        kind=kind, contents=form.contents(), place=place, effective_on=form.cleaned_data["effective_on"],
-        mode=Mode(form.cleaned_data["mode"]), by=request.user, comment=form.cleaned_data["comment"],
+        kind=kind,
+        contents=form.contents(),
+        place=place,
+        effective_on=form.cleaned_data["effective_on"],
+        mode=Mode(form.cleaned_data["mode"]),
+        by=request.user,
+        comment=form.cleaned_data["comment"],
     )

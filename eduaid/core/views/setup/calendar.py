@@ -44,7 +44,10 @@ def calendar(request: AccountRequest) -> HttpResponse:
     current = Term.objects.filter(starts_on__lte=today()).order_by("-starts_on").values_list("pk", flat=True).first()
     years = [
         YearLine(
-            str(year), reverse("setup-year", args=[year.pk]), year.starts_on, year.ends_on,
+            str(year),
+            reverse("setup-year", args=[year.pk]),
+            year.starts_on,
+            year.ends_on,
             [TermLine(str(term), term.starts_on, term.ends_on, term.pk == current) for term in year.terms.all()],
         )
         for year in SchoolYear.objects.prefetch_related("terms")
@@ -62,7 +65,12 @@ def new_year(request: AccountRequest) -> HttpResponse:
         year = form.save()
         messages.success(request, f"已登记{year}")
         return redirect("setup-calendar")
-    context = {"title": "新增学年", "form": form, "back_url": reverse("setup-calendar"), "crumbs": _crumbs(Link("新增学年"))}
+    context = {
+        "title": "新增学年",
+        "form": form,
+        "back_url": reverse("setup-calendar"),
+        "crumbs": _crumbs(Link("新增学年")),
+    }
     return render(request, "setup/form.html", context | tabs(request, "setup-calendar"))
 
 

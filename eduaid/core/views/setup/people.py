@@ -45,7 +45,11 @@ class Person:
 def _post_line(post: Post) -> PostLine:
     ended = post.until_on is not None and post.until_on < today()
     return PostLine(
-        post.get_role_display(), str(post.region or post.school), post.from_on, post.until_on, ended,
+        post.get_role_display(),
+        str(post.region or post.school),
+        post.from_on,
+        post.until_on,
+        ended,
         "" if ended else reverse("setup-post-end", args=[post.pk]),
     )
 
@@ -78,18 +82,29 @@ def users(request: AccountRequest) -> HttpResponse:
     page = paged(request, found.prefetch_related(Prefetch("posts", held.select_related("region", "school"))))
     people = [
         Person(
-            user.display_name, user.username, reverse("setup-user", args=[user.pk]),
-            [_post_line(post) for post in user.posts.all()], user.last_login, _state(user),
+            user.display_name,
+            user.username,
+            reverse("setup-user", args=[user.pk]),
+            [_post_line(post) for post in user.posts.all()],
+            user.last_login,
+            _state(user),
         )
         for user in page.rows
     ]
     return render(
-        request, "setup/users.html",
+        request,
+        "setup/users.html",
         {
-            "people": people, "page": page, "q": q, "roles": options(RoleKey.choices, role), "towns": options(towns, town),
-            "chips": chips, "clear_url": reverse("setup-users"),
+            "people": people,
+            "page": page,
+            "q": q,
+            "roles": options(RoleKey.choices, role),
+            "towns": options(towns, town),
+            "chips": chips,
+            "clear_url": reverse("setup-users"),
             "add_url": reverse("setup-user-new") if may(request.user, Right.MANAGE_ACCOUNTS) else "",
-        } | tabs(request, "setup-users"),
+        }
+        | tabs(request, "setup-users"),
     )
 
 
@@ -98,9 +113,16 @@ def new_user(request: AccountRequest) -> HttpResponse:
     form = NewUserForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         user = form.save()
-        messages.success(request, f"已建立账号 {user.username}。请安全管理员授予岗位后，{user.display_name}才能看到和办理业务。")
+        messages.success(
+            request, f"已建立账号 {user.username}。请安全管理员授予岗位后，{user.display_name}才能看到和办理业务。"
+        )
         return redirect("setup-user", user.pk)
-    context = {"title": "新增人员", "form": form, "back_url": reverse("setup-users"), "crumbs": _crumbs(Link("新增人员"))}
+    context = {
+        "title": "新增人员",
+        "form": form,
+        "back_url": reverse("setup-users"),
+        "crumbs": _crumbs(Link("新增人员")),
+    }
     return render(request, "setup/form.html", context | tabs(request, "setup-users"))
 
 
@@ -117,12 +139,20 @@ def user(request: AccountRequest, pk: int) -> HttpResponse:
         return redirect("setup-users")
     posts = list(found.posts.select_related("region", "school").order_by("-from_on", "pk"))
     return render(
-        request, "setup/person.html",
+        request,
+        "setup/person.html",
         {
-            "person": found, "title": name, "form": form, "posts": [_post_line(post) for post in posts], "state": _state(found),
+            "person": found,
+            "title": name,
+            "form": form,
+            "posts": [_post_line(post) for post in posts],
+            "state": _state(found),
             "grant_url": reverse("setup-post-new", args=[pk]) if may(request.user, Right.GRANT_POSTS) else "",
-            "back_url": reverse("setup-users"), "history": _newest(found, posts), "crumbs": _crumbs(Link(name)),
-        } | tabs(request, "setup-users"),
+            "back_url": reverse("setup-users"),
+            "history": _newest(found, posts),
+            "crumbs": _crumbs(Link(name)),
+        }
+        | tabs(request, "setup-users"),
     )
 
 
@@ -142,7 +172,12 @@ def new_post(request: AccountRequest, pk: int) -> HttpResponse:
         return redirect("setup-user", pk)
     back = reverse("setup-user", args=[pk])
     title = f"授予{person.display_name}岗位"
-    context = {"title": title, "form": form, "back_url": back, "crumbs": _crumbs(Link(person.display_name, back), Link(title))}
+    context = {
+        "title": title,
+        "form": form,
+        "back_url": back,
+        "crumbs": _crumbs(Link(person.display_name, back), Link(title)),
+    }
     return render(request, "setup/form.html", context | tabs(request, "setup-users"))
 
 
@@ -157,5 +192,10 @@ def end_post(request: AccountRequest, pk: int) -> HttpResponse:
         return redirect("setup-user", person.pk)
     back = reverse("setup-user", args=[person.pk])
     title = f"停用岗位：{post}"
-    context = {"title": title, "form": form, "back_url": back, "crumbs": _crumbs(Link(person.display_name, back), Link(title))}
+    context = {
+        "title": title,
+        "form": form,
+        "back_url": back,
+        "crumbs": _crumbs(Link(person.display_name, back), Link(title)),
+    }
     return render(request, "setup/form.html", context | tabs(request, "setup-users"))

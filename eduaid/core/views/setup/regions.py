@@ -66,18 +66,24 @@ def regions(request: AccountRequest) -> HttpResponse:
     inside = Region.objects.filter(level__in=[Level.TOWNSHIP, Level.VILLAGE], code__startswith=home.code)
     villages: dict[int, list[Village]] = defaultdict(list)
     towns: list[Town] = []
-    for region in inside.select_related("merged_into").annotate(of_schools=Count("schools")).order_by("code", "valid_from"):
+    for region in (
+        inside.select_related("merged_into").annotate(of_schools=Count("schools")).order_by("code", "valid_from")
+    ):
         url = reverse("setup-region", args=[region.pk])
         if region.level == Level.VILLAGE:
             villages[region.parent_id or 0].append(Village(region.name, region.code, url, _ended(region)))
         else:
-            town = Town(region.pk, region.name, region.code, url, _ended(region), region.of_schools, region.code == opened)
+            town = Town(
+                region.pk, region.name, region.code, url, _ended(region), region.of_schools, region.code == opened
+            )
             towns.append(town)
     for town in towns:
         town.villages = villages[town.pk]
     context = {"county": home, "county_url": reverse("setup-region", args=[home.pk]), "towns": towns}
     return render(
-        request, "setup/regions.html", context | {"add_url": reverse("setup-region-new")} | tabs(request, "setup-regions")
+        request,
+        "setup/regions.html",
+        context | {"add_url": reverse("setup-region-new")} | tabs(request, "setup-regions"),
     )
 
 
@@ -85,7 +91,11 @@ def regions(request: AccountRequest) -> HttpResponse:
 def new_region(request: AccountRequest) -> HttpResponse:
     """A township or village; on an empty installation the county itself."""
     home = _home()
-    initial = {"level": request.GET.get("level", Level.TOWNSHIP), "parent": request.GET.get("parent", ""), "valid_from": today()}
+    initial = {
+        "level": request.GET.get("level", Level.TOWNSHIP),
+        "parent": request.GET.get("parent", ""),
+        "valid_from": today(),
+    }
     form = RegionForm(request.POST or None, home=home, initial=initial)
     if request.method == "POST" and form.is_valid():
         region = form.save()
@@ -93,7 +103,9 @@ def new_region(request: AccountRequest) -> HttpResponse:
         return redirect(f"{reverse('setup-regions')}?open={_town_code(region)}")
     title = "新增乡镇或村" if home else "登记本县"
     context = {"title": title, "form": form, "back_url": reverse("setup-regions") if home else reverse("setup")}
-    return render(request, "setup/form.html", context | {"crumbs": _crumbs(Link(title))} | tabs(request, "setup-regions"))
+    return render(
+        request, "setup/form.html", context | {"crumbs": _crumbs(Link(title))} | tabs(request, "setup-regions")
+    )
 
 
 @needs(*PLACES)
@@ -107,12 +119,19 @@ def region(request: AccountRequest, pk: int) -> HttpResponse:
     title = Region.objects.get(pk=pk).name
     may_end = not found.is_home and found.valid_until is None
     return render(
-        request, "setup/form.html",
+        request,
+        "setup/form.html",
         {
-            "title": title, "form": form, "back_url": reverse("setup-regions"), "history": history.moments([found]),
-            "note": _ended(found), "danger": Link("停用或并入", reverse("setup-region-end", args=[pk])) if may_end else None,
-            "crumbs": _crumbs(Link(title)), "shows_history": True,
-        } | tabs(request, "setup-regions"),
+            "title": title,
+            "form": form,
+            "back_url": reverse("setup-regions"),
+            "history": history.moments([found]),
+            "note": _ended(found),
+            "danger": Link("停用或并入", reverse("setup-region-end", args=[pk])) if may_end else None,
+            "crumbs": _crumbs(Link(title)),
+            "shows_history": True,
+        }
+        | tabs(request, "setup-regions"),
     )
 
 

@@ -41,8 +41,13 @@ def _line(school: School) -> Line:
     ended = school.valid_until is not None and school.valid_until <= today()
     gone = f"已并入{school.merged_into}" if school.merged_into else f"{zh_date(school.valid_until)}停用"
     return Line(
-        school.name, school.code, reverse("setup-school", args=[school.pk]), school.town.name if school.town else "",
-        "、".join(Stage(stage).label for stage in school.stages), school.kind, "、".join(school.other_names),
+        school.name,
+        school.code,
+        reverse("setup-school", args=[school.pk]),
+        school.town.name if school.town else "",
+        "、".join(Stage(stage).label for stage in school.stages),
+        school.kind,
+        "、".join(school.other_names),
         State("mute", gone) if ended else None,
     )
 
@@ -68,12 +73,19 @@ def schools(request: AccountRequest) -> HttpResponse:
         chips.append(chip(request, "stage", Stage(stage).label))
     page = paged(request, found)
     return render(
-        request, "setup/schools.html",
+        request,
+        "setup/schools.html",
         {
-            "schools": [_line(school) for school in page.rows], "page": page, "q": q, "towns": options(towns, town),
-            "stages": options(Stage.choices, stage), "chips": chips, "clear_url": reverse("setup-schools"),
+            "schools": [_line(school) for school in page.rows],
+            "page": page,
+            "q": q,
+            "towns": options(towns, town),
+            "stages": options(Stage.choices, stage),
+            "chips": chips,
+            "clear_url": reverse("setup-schools"),
             "add_url": reverse("setup-school-new"),
-        } | tabs(request, "setup-schools"),
+        }
+        | tabs(request, "setup-schools"),
     )
 
 
@@ -84,7 +96,12 @@ def new_school(request: AccountRequest) -> HttpResponse:
         school = form.save()
         messages.success(request, f"已登记{school.name}")
         return redirect("setup-schools")
-    context = {"title": "新增学校", "form": form, "back_url": reverse("setup-schools"), "crumbs": _crumbs(Link("新增学校"))}
+    context = {
+        "title": "新增学校",
+        "form": form,
+        "back_url": reverse("setup-schools"),
+        "crumbs": _crumbs(Link("新增学校")),
+    }
     return render(request, "setup/form.html", context | tabs(request, "setup-schools"))
 
 
@@ -98,9 +115,15 @@ def school(request: AccountRequest, pk: int) -> HttpResponse:
         messages.success(request, f"已保存{saved.name}")
         return redirect("setup-schools")
     return render(
-        request, "setup/form.html",
+        request,
+        "setup/form.html",
         {
-            "title": title, "form": form, "back_url": reverse("setup-schools"), "history": history.moments([found]),
-            "shows_history": True, "crumbs": _crumbs(Link(title)),
-        } | tabs(request, "setup-schools"),
+            "title": title,
+            "form": form,
+            "back_url": reverse("setup-schools"),
+            "history": history.moments([found]),
+            "shows_history": True,
+            "crumbs": _crumbs(Link(title)),
+        }
+        | tabs(request, "setup-schools"),
     )
