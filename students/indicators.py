@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Exists, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.urls import reverse
@@ -334,7 +334,8 @@ def _persons(kind: str, **facts: str) -> Callable[[Basis], QuerySet[Any]]:
         for key, value in facts.items():
             found = found.annotate(**{f"fact_{key}": KT(f"facts__{key}")}).filter(**{f"fact_{key}": value})
         person = Coalesce(Cast("id_digest", CharField()), Concat(Value("row "), Cast("id", CharField())))
-        found = found.annotate(person=person).order_by("person", "id").distinct("person")
+        firsts = found.annotate(person=person).order_by().values("person").annotate(first=Min("pk")).values("first")
+        found = found.filter(pk__in=firsts)
         if isinstance(basis.area, School):
             return found.none()  # type: ignore[no-any-return]
         return found if basis.area.is_home else found.filter(town=basis.area)  # type: ignore[no-any-return]

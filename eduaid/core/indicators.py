@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count, Model, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from eduaid.core.models import Region, School
 from eduaid.core.models.places import Level
@@ -117,10 +117,6 @@ class Indicator:
     def values_by(self, breakdown: Breakdown, basis: Basis, scope: Scope) -> dict[Any, Amount]:
         """Part → number, in one query; parts without rows are absent."""
         rows = self.queryset(basis, scope).order_by()
-        if rows.query.distinct:
-            # Counting distinct rows per part: the list itself is the sub-query.
-            model: type[Model] = rows.model
-            rows = model._default_manager.filter(pk__in=rows.values("pk"))
         measure = Count("pk") if self.sum_of is None else Sum(self.sum_of)
         return {part: value for part, value in rows.values_list(breakdown.path).annotate(measure) if value}
 

@@ -57,6 +57,7 @@ def configuration(*, debug: bool) -> dict[str, Any]:
             "django.db.backends": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
         },
     }
