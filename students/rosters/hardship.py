@@ -4,7 +4,7 @@ The category cuts the list into slices: a new 低保 list replaces the last 低�
 """
 
 from eduaid.core import codes
-from eduaid.core.lists import Column, ListKind, Place, Reading, RowFinding, Values, plain, register
+from eduaid.core.lists import Column, ListKind, Place, Reading, RowFinding, Values, plain
 from eduaid.core.roles import Reach
 from eduaid.core.text import parse_date
 
@@ -78,38 +78,36 @@ def _locate(row: Values, reading: Reading) -> RowFinding | None:
     return finding
 
 
-HARDSHIP = register(
-    ListKind(
-        key="hardship",
-        label="困难群体",
-        source="民政、残联等部门",
-        about="低保、特困、孤儿、事实无人抚养、残疾、烈士子女等名单。没有类型列时，按标题或文件名认定类型。",
-        columns=(
-            c.SEQUENCE,
-            c.TOWN,
-            c.VILLAGE,
-            c.HEAD_NAME,
-            c.NAME,
-            c.SEX,
-            c.ETHNICITY,
-            c.BIRTH,
-            c.ID_KIND,
-            c.required(c.ID_NUMBER),
-            CATEGORY,
-            LEVEL,
-            SINCE,
-            c.DISABILITY,
-            c.GUARDIAN,
-            c.RELATION,
-            c.PHONE,
-            c.ADDRESS,
-            c.HOME_ADDRESS,
-            c.NOTE,
-        ),
-        checks=checks.PERSON,
-        place=Place.TOWNSHIP,
-        locate=_locate,
-        destination=CHILDREN,
-        senders=frozenset({Reach.COUNTY, Reach.TOWNSHIP}),
-    )
+HARDSHIP = ListKind(
+    key="hardship",
+    label="困难群体",
+    source="民政、残联等部门",
+    about="低保、特困、孤儿、事实无人抚养、残疾、烈士子女等名单。没有类型列时，按标题或文件名认定类型。",
+    columns=(
+        c.SEQUENCE,
+        c.TOWN,
+        c.VILLAGE,
+        c.HEAD_NAME,
+        c.NAME,
+        c.SEX,
+        c.ETHNICITY,
+        c.BIRTH,
+        c.ID_KIND,
+        c.required(c.ID_NUMBER),
+        CATEGORY,
+        LEVEL,
+        SINCE,
+        c.DISABILITY,
+        c.GUARDIAN,
+        c.RELATION,
+        c.PHONE,
+        c.ADDRESS,
+        c.HOME_ADDRESS,
+        c.NOTE,
+    ),
+    checks=checks.PERSON,
+    place=Place.TOWNSHIP,
+    locate=_locate,
+    destination=CHILDREN,
+    senders=frozenset({Reach.COUNTY, Reach.TOWNSHIP}),
 )

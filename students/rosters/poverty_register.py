@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from eduaid.core import codes
-from eduaid.core.lists import Column, ListKind, Place, Reading, RowFinding, Values, plain, register
+from eduaid.core.lists import Column, ListKind, Place, Reading, RowFinding, Values, plain
 from eduaid.core.models.uploads import FindingLevel
 from eduaid.core.roles import Reach
 
@@ -66,40 +66,38 @@ def _locate(row: Values, reading: Reading) -> RowFinding | None:
     return locate.with_hukou(row, reading)
 
 
-POVERTY_REGISTER = register(
-    ListKind(
-        key="poverty-register",
-        label="建档立卡与监测对象",
-        source="乡村振兴部门",
-        about="建档立卡户、脱贫户和监测对象的全部家庭成员，一行一人，按户编号归户。",
-        columns=(
-            c.TOWN,
-            c.VILLAGE,
-            c.required(c.HOUSEHOLD_NUMBER),
-            Column("person_no", "人编号", plain(c.text), ("人口编号", "人员编号"), facts=lambda _value: {}),
-            c.HEAD_NAME,
-            c.HEAD_ID,
-            c.NAME,
-            c.SEX,
-            c.BIRTH,
-            c.ID_KIND,
-            c.required(c.ID_NUMBER),
-            c.RELATION,
-            c.ETHNICITY,
-            IN_SCHOOL,
-            OUT_REASON,
-            POVERTY_TYPE,
-            MONITOR_TYPE,
-            Column("exit_attribute", "脱贫属性", plain(c.text), ("脱贫标识", "是否脱贫")),
-            Column("exit_year", "脱贫年度", plain(c.text)),
-            Column("health", "健康状况", plain(c.text)),
-            Column("reason", "主要致贫原因", plain(c.text), ("贫困原因",)),
-            c.PHONE,
-        ),
-        checks=(*checks.PERSON, school_age_says_where),
-        place=Place.TOWNSHIP,
-        locate=_locate,
-        destination=CHILDREN,
-        senders=frozenset({Reach.COUNTY, Reach.TOWNSHIP}),
-    )
+POVERTY_REGISTER = ListKind(
+    key="poverty-register",
+    label="建档立卡与监测对象",
+    source="乡村振兴部门",
+    about="建档立卡户、脱贫户和监测对象的全部家庭成员，一行一人，按户编号归户。",
+    columns=(
+        c.TOWN,
+        c.VILLAGE,
+        c.required(c.HOUSEHOLD_NUMBER),
+        Column("person_no", "人编号", plain(c.text), ("人口编号", "人员编号"), facts=lambda _value: {}),
+        c.HEAD_NAME,
+        c.HEAD_ID,
+        c.NAME,
+        c.SEX,
+        c.BIRTH,
+        c.ID_KIND,
+        c.required(c.ID_NUMBER),
+        c.RELATION,
+        c.ETHNICITY,
+        IN_SCHOOL,
+        OUT_REASON,
+        POVERTY_TYPE,
+        MONITOR_TYPE,
+        Column("exit_attribute", "脱贫属性", plain(c.text), ("脱贫标识", "是否脱贫")),
+        Column("exit_year", "脱贫年度", plain(c.text)),
+        Column("health", "健康状况", plain(c.text)),
+        Column("reason", "主要致贫原因", plain(c.text), ("贫困原因",)),
+        c.PHONE,
+    ),
+    checks=(*checks.PERSON, school_age_says_where),
+    place=Place.TOWNSHIP,
+    locate=_locate,
+    destination=CHILDREN,
+    senders=frozenset({Reach.COUNTY, Reach.TOWNSHIP}),
 )
