@@ -1,4 +1,4 @@
-"""Forgetting how a place writes its columns, when what was remembered turns out wrong (product.md F4)."""
+"""Forgetting how a place writes its columns, when what was remembered turns out wrong."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from eduaid.core import findings
+from eduaid.core import findings, uploads
 from eduaid.core.cells import Cell
 from eduaid.core.editing import answers_for
 from eduaid.core.intake import CELL, ROW
@@ -140,6 +140,24 @@ def bulk_answer(code: str) -> tuple[str, str] | None:
     return next(iter(answers_for(code).items()), None) if code in _IN_BULK else None
 
 
+@dataclass(frozen=True)
+class Counts:
+    """The rows of a list by what becomes of them: read = ready + waiting + refused + repeated, until it is in force."""
+
+    read: int
+    ready: int
+    waiting: int
+    refused: int
+    repeated: int
+
+
+def counts(upload: Upload) -> Counts:
+    """Of a list in force, `ready` are the waiting rows that have been put right since."""
+    ready = uploads.ready_rows(upload).count() if upload.applied_at else upload.rows_accepted
+    waiting = upload.rows_waiting - ready if upload.applied_at else upload.rows_waiting
+    return Counts(upload.rows_read, ready, waiting, upload.rows_refused, upload.rows_repeated)
+
+
 # --- line by line ----------------------------------------------------------------------------------------------
 
 
@@ -166,7 +184,7 @@ class Answer:
 @dataclass(frozen=True)
 class Line:
     """One finding as a line of the check page. `value` is the cell as it may be shown to the reader: in full to the sender
-    of the list for his own rows, masked to everybody else (quality.md §4)."""
+    of the list for his own rows, masked to everybody else."""
 
     row_id: int | None
     column: str

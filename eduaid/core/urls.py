@@ -59,6 +59,6 @@ urlpatterns = [
     path("setup/users/<int:pk>/", people.user, name="setup-user"),
     path("setup/users/<int:pk>/posts/new/", people.new_post, name="setup-post-new"),
     path("setup/posts/<int:pk>/end/", people.end_post, name="setup-post-end"),
-    path("setup/dictionaries/", dictionaries.dictionaries, name="setup-dictionaries"),
-    path("setup/dictionaries/<str:key>/", dictionaries.dictionaries, name="setup-dictionary"),
+    path("setup/dictionaries/", dictionaries.code_tables, name="setup-dictionaries"),
+    path("setup/dictionaries/<str:key>/", dictionaries.dictionary, name="setup-dictionary"),
 ]

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from eduaid.core.text import Parsed, parse_date
 
+ALWAYS = dt.date(1949, 10, 1)
 DATE_HELP = "如 2026-09-01，也可写 20260901、2026.9.1、2026年9月1日"
 
 
@@ -34,6 +35,20 @@ class DayField(forms.DateField):
         if isinstance(answer, Parsed):
             return answer.value
         raise forms.ValidationError(f"「{self.label}」{answer.sentence}", code="invalid")
+
+
+class SinceField(DayField):
+    """The day from which a place exists; blank for one that has been there all along."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("help_text", f"早就有的不填。新设的填启用之日，{DATE_HELP}")
+        super().__init__(required=False, **options)
+
+    def clean(self, value: Any) -> dt.date:
+        return super().clean(value) or ALWAYS
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value == ALWAYS else value
 
 
 class FilesInput(forms.FileInput):

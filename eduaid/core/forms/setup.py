@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from eduaid.core.forms.account import InitialPasswordField
-from eduaid.core.forms.fields import DayField
+from eduaid.core.forms.fields import DayField, SinceField
 from eduaid.core.models import Post, Region, School, SchoolYear, Term, User
 from eduaid.core.models.accounts import Duty, RoleKey
 from eduaid.core.models.calendar import Season
@@ -63,7 +63,7 @@ class RecordForm(forms.ModelForm):
 class RegionForm(RecordForm):
     """A township or village (or, once, the county itself)."""
 
-    valid_from = DayField(label="启用日期")
+    valid_from = SinceField(label="启用日期")
 
     class Meta:
         model = Region
@@ -154,7 +154,7 @@ class SchoolForm(RecordForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="一行一个。名单里出现这些写法时，都认作本校",
     )
-    valid_from = DayField(label="启用日期")
+    valid_from = SinceField(label="启用日期")
     valid_until = DayField(label="停用日期", required=False, help_text="撤并时填写；此前的名单仍归本校")
 
     class Meta:

@@ -1,4 +1,4 @@
-"""The watermark that the style sheet lays under every list of names: who looks, where from, when (product.md F35)."""
+"""The watermark that the style sheet lays under every list of names: who looks, where from, when."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from eduaid.core.models import Finding, Upload, UploadRow
 from eduaid.core.uploads import NotAllowed, NotPossible
 from eduaid.core.views.imports.common import SENDERS, the_list
 from eduaid.core.views.imports.refusals import refused
-from eduaid.core.views.imports.review import counts, may_correct, row_line, shows_in_full
+from eduaid.core.views.imports.review import may_correct, row_line, shows_in_full
 from eduaid.core.views.policy import AccountRequest, needs
 
 
@@ -83,5 +83,10 @@ def _answered(request: AccountRequest, upload: Upload, row_pk: int, column: str)
     shown = row_line(
         upload, line, may_edit=may_correct(upload, request.user), back=back, in_full=in_full, fixed=not lines
     )
-    context = {"row": shown, "counts": counts(upload), "version": upload.version, "late": upload.applied_at is not None}
+    context = {
+        "row": shown,
+        "counts": questions.counts(upload),
+        "version": upload.version,
+        "late": upload.applied_at is not None,
+    }
     return render(request, "imports/review_answer.html", context)

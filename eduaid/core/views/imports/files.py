@@ -33,7 +33,7 @@ def _attachment(data: bytes, name: str, content_type: str) -> HttpResponse:
 
 @needs(*READERS)
 def original(request: AccountRequest, pk: int, position: int) -> HttpResponse:
-    """The bytes as they came, for the person who sent them: they hold whole numbers (quality.md §4). Logged."""
+    """The bytes as they came, for the person who sent them: they hold whole numbers. Logged."""
     upload = the_list(request, pk)
     if not shows_in_full(upload, request.user):
         raise PermissionDenied("原表含有完整的证件号，只有上传人本人可以下载。")

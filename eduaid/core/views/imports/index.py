@@ -141,7 +141,12 @@ def _filtered(request: AccountRequest) -> tuple[UploadQuerySet, dict[str, object
     if state in dict(_STATES):
         found = found.open() if state == OPEN else found.filter(state=state)
         chips.append(chip(request, "state", dict(_STATES)[state]))
-    shown: dict[str, object] = {"q": q, "kinds": options(known.items(), kind), "states": options(_STATES, state), "chips": chips}
+    shown: dict[str, object] = {
+        "q": q,
+        "kinds": options(known.items(), kind),
+        "states": options(_STATES, state),
+        "chips": chips,
+    }
     return found, shown
 
 

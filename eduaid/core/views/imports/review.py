@@ -26,15 +26,6 @@ ERRORS_SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Counts:
-    read: int
-    ready: int
-    waiting: int
-    refused: int
-    repeated: int
-
-
-@dataclass(frozen=True)
 class Tile:
     value: int
     url: str
@@ -128,7 +119,7 @@ def review(request: AccountRequest, pk: int) -> HttpResponse:
         "upload": head(upload),
         "files": _files(request, upload),
         "version": upload.version,
-        "counts": counts(upload),
+        "counts": questions.counts(upload),
         "tiles": _tiles(upload),
         "tabs": tabs,
         "note": upload.comment,
@@ -242,20 +233,13 @@ def row_line(upload: Upload, line: Line, *, may_edit: bool, back: str, in_full: 
 
 
 def shows_in_full(upload: Upload, user: User) -> bool:
-    """Whoever sent the list sees his own rows as he sent them (quality.md §4); everybody else sees masks."""
+    """Whoever sent the list sees his own rows as he sent them; everybody else sees masks."""
     return upload.uploaded_by_id == user.pk
 
 
 def may_correct(upload: Upload, user: User) -> bool:
     """While the list waits for its sender, or waits in force with rows to be put right."""
     return upload.state in (State.REVIEW, State.IN_FORCE) and uploads.may_work_on(upload, user)
-
-
-def counts(upload: Upload) -> Counts:
-    """Of a list in force, `ready` are the waiting rows that have been put right since."""
-    ready = uploads.ready_rows(upload).count() if upload.applied_at else upload.rows_accepted
-    waiting = upload.rows_waiting - ready if upload.applied_at else upload.rows_waiting
-    return Counts(upload.rows_read, ready, waiting, upload.rows_refused, upload.rows_repeated)
 
 
 def _tiles(upload: Upload) -> dict[str, Tile] | None:

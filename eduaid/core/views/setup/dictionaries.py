@@ -11,7 +11,7 @@ from django.urls import reverse
 from eduaid.core import codes
 from eduaid.core.lists import Column, ListKind, Place, UnknownKind, kind_of, kinds
 from eduaid.core.roles import Right, may
-from eduaid.core.views.pages import Tab
+from eduaid.core.views.pages import Tab, options
 from eduaid.core.views.policy import AccountRequest, needs
 from eduaid.core.views.setup.tabs import tabs
 
@@ -41,9 +41,17 @@ class KindPage:
 
 
 @dataclass(frozen=True)
+class CodeRow:
+    code: str
+    label: str
+    note: str
+    source: str
+
+
+@dataclass(frozen=True)
 class CodeTable:
     title: str
-    rows: list[codes.Entry]
+    rows: list[CodeRow]
 
 
 def _line(column: Column) -> Line:
@@ -53,20 +61,49 @@ def _line(column: Column) -> Line:
     return Line(column.label, column.required, column.help, column.synonyms, values, column.sealed)
 
 
+def _table(table: codes.Table) -> CodeTable:
+    """A table as people read it; notes for programmers stay out."""
+    return CodeTable(
+        table.title,
+        [
+            CodeRow(
+                entry.code,
+                entry.label,
+                "" if "parse_" in entry.note else entry.note,
+                "本系统自定" if entry.source == "eduaid" else entry.source,
+            )
+            for entry in table
+        ],
+    )
+
+
 @needs()
-def dictionaries(request: AccountRequest, key: str = "") -> HttpResponse:
-    """One kind of list at a time; without one, the code tables."""
-    kind = _kind(key) if key else None
-    context: dict[str, object] = {
-        "kinds": [Tab(one.label, reverse("setup-dictionary", args=[one.key]), one is kind) for one in kinds()],
-        "codes_url": reverse("setup-dictionaries"),
-        "codes": [] if kind else [CodeTable(table.title, list(table)) for table in codes.TABLES],
-    }
-    if kind is not None:
-        template = reverse("import-template", args=[kind.key]) if may(request.user, Right.UPLOAD) else ""
-        columns = [_line(column) for column in kind.columns]
-        context["kind"] = KindPage(kind.label, kind.about, kind.source, _CUT[kind.place], template, columns)
+def dictionary(request: AccountRequest, key: str) -> HttpResponse:
+    """One kind of list."""
+    kind = _kind(key)
+    template = reverse("import-template", args=[kind.key]) if may(request.user, Right.UPLOAD) else ""
+    columns = [_line(column) for column in kind.columns]
+    page = KindPage(kind.label, kind.about, kind.source, _CUT[kind.place], template, columns)
+    context = {"kinds": _kinds(kind), "codes_url": reverse("setup-dictionaries"), "kind": page}
     return render(request, "setup/dictionaries.html", context | tabs(request, "setup-dictionaries"))
+
+
+@needs()
+def code_tables(request: AccountRequest) -> HttpResponse:
+    """The code tables, one at a time."""
+    asked = request.GET.get("table", "")
+    shown = next((table for table in codes.TABLES if table.file == asked), codes.TABLES[0])
+    context = {
+        "kinds": _kinds(None),
+        "codes_url": reverse("setup-dictionaries"),
+        "tables": options([(table.file, table.title) for table in codes.TABLES], shown.file),
+        "table": _table(shown),
+    }
+    return render(request, "setup/dictionaries.html", context | tabs(request, "setup-dictionaries"))
+
+
+def _kinds(current: ListKind | None) -> list[Tab]:
+    return [Tab(one.label, reverse("setup-dictionary", args=[one.key]), one is current) for one in kinds()]
 
 
 def _kind(key: str) -> ListKind:

@@ -6,7 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from django.contrib import messages
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -37,7 +36,7 @@ class Town:
     code: str
     url: str
     state: State | None
-    schools: int
+    schools_url: str
     open: bool
     villages: list[Village] = field(default_factory=list)
 
@@ -66,15 +65,19 @@ def regions(request: AccountRequest) -> HttpResponse:
     inside = Region.objects.filter(level__in=[Level.TOWNSHIP, Level.VILLAGE], code__startswith=home.code)
     villages: dict[int, list[Village]] = defaultdict(list)
     towns: list[Town] = []
-    for region in (
-        inside.select_related("merged_into").annotate(of_schools=Count("schools")).order_by("code", "valid_from")
-    ):
+    for region in inside.select_related("merged_into").order_by("code", "valid_from"):
         url = reverse("setup-region", args=[region.pk])
         if region.level == Level.VILLAGE:
             villages[region.parent_id or 0].append(Village(region.name, region.code, url, _ended(region)))
         else:
             town = Town(
-                region.pk, region.name, region.code, url, _ended(region), region.of_schools, region.code == opened
+                region.pk,
+                region.name,
+                region.code,
+                url,
+                _ended(region),
+                f"{reverse('setup-schools')}?town={region.code}",
+                region.code == opened,
             )
             towns.append(town)
     for town in towns:
@@ -91,11 +94,7 @@ def regions(request: AccountRequest) -> HttpResponse:
 def new_region(request: AccountRequest) -> HttpResponse:
     """A township or village; on an empty installation the county itself."""
     home = _home()
-    initial = {
-        "level": request.GET.get("level", Level.TOWNSHIP),
-        "parent": request.GET.get("parent", ""),
-        "valid_from": today(),
-    }
+    initial = {"level": request.GET.get("level", Level.TOWNSHIP), "parent": request.GET.get("parent", "")}
     form = RegionForm(request.POST or None, home=home, initial=initial)
     if request.method == "POST" and form.is_valid():
         region = form.save()

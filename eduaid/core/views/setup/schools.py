@@ -91,7 +91,7 @@ def schools(request: AccountRequest) -> HttpResponse:
 
 @needs(*PLACES)
 def new_school(request: AccountRequest) -> HttpResponse:
-    form = SchoolForm(request.POST or None, initial={"valid_from": today()})
+    form = SchoolForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         school = form.save()
         messages.success(request, f"已登记{school.name}")
