@@ -5,7 +5,7 @@ Saving a child makes corrections; nothing here writes a resolved value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import tablib
@@ -110,7 +110,9 @@ class StudentResource(ModelResource):
 
     class Meta:
         model = Student
-        fields: Sequence[str] = ()
+        fields = (
+            "public_id", "name", "sex", "birth_on", "masked_id", "hukou", "school", "grade", "class_name", "boarding",
+        )  # fmt: skip
         name = "学生（号码已隐藏）"
 
 

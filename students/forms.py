@@ -120,6 +120,7 @@ class CorrectionForm(forms.ModelForm):
         max_length=200,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="写明依据，如户口簿、公安复函、家长来电并核实",
+        error_messages={"required": "请填写「更正原因」，写明依据"},
     )
 
     CONCEPTS: Mapping[str, tuple[str, ...]] = {

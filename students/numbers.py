@@ -75,10 +75,17 @@ def masked_contacts(provenance: Provenance) -> list[tuple[Number, str]]:
     return found
 
 
+def opened(row: UploadRow, opener: Opener) -> dict[str, str]:
+    """The delivered texts of a row that the reader may see, with the cells corrected on the check page, whoever did that."""
+    with row_security(EVERYTHING, local=True):
+        return delivered(row, opener)
+
+
 def _contact_sources(provenance: Provenance) -> list[tuple[Source, UploadRow]]:
     """The picked row of each kind that the reader's side has delivered, the closest to the family first."""
     picked = [source for kind in _CONTACT_ORDER if (source := provenance.picked(kind)) and source.in_scope]
-    rows = UploadRow.objects.in_bulk([source.row_id for source in picked])
+    # Unordered: the order of rows goes by way of their lists, and a county-wide list is beyond a township's sight.
+    rows = UploadRow.objects.order_by().in_bulk([source.row_id for source in picked])
     return [(source, rows[source.row_id]) for source in picked if source.row_id in rows]
 
 
@@ -87,7 +94,7 @@ def _contact(number: Number, sources: Sequence[tuple[Source, UploadRow]], opener
         known = {column.key for column in kind_of(source.kind).columns}
         if not known & set(number.columns):
             continue
-        cells = delivered(row, opener)
+        cells = opened(row, opener)
         yield from (cells[column] for column in number.columns if cells.get(column))
 
 
@@ -126,5 +133,5 @@ def _opened(sources: Iterable[Source]) -> Iterable[tuple[Source, dict[str, str]]
     opener = Opener()
     for source in sorted(sources, key=lambda source: not source.in_scope):
         with row_security(EVERYTHING, local=True):
-            cells = delivered(UploadRow.objects.get(pk=source.row_id), opener)
-        yield source, cells
+            row = UploadRow.objects.get(pk=source.row_id)
+        yield source, opened(row, opener)

@@ -7,6 +7,7 @@ value would seem to come from the next best row. Of rows beyond the scope only t
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -157,7 +158,7 @@ def _sources(student: Student, scope: Scope) -> list[Source]:
                 in_force=in_force,
                 is_held=in_force and older,
                 in_scope=bool(mine),
-                facts=facts,
+                facts=json.loads(facts),
                 id_digest=_bytes(id_digest),
                 registry_digest=_bytes(registry),
                 school_id=school,

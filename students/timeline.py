@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from eduaid.core.lists import kind_of
 from eduaid.core.models import Upload, User
-from eduaid.core.scope import Scope
+from eduaid.core.scope import EVERYTHING, Scope, row_security
 from students.models import Student
 from students.precedence import MEMBERSHIP
 from students.wording import Places, changed, in_words
@@ -75,10 +75,11 @@ def of(student: Student, scope: Scope, *, responsible: bool, before: int | None 
     places = Places.of(said for _, _, changes in differing for _, *sides in changes for said in sides)
     contexts = [event.pgh_context.metadata if event.pgh_context else {} for event, _ in shown]
     users = dict(User.objects.filter(pk__in=_named(contexts, "user")).values_list("pk", "display_name"))
-    uploads = Upload.objects.filter(scope.q(town="town", school="school")).in_bulk(_named(contexts, "upload"))
+    with row_security(EVERYTHING, local=True):  # of a list beyond the reader's scope the kind is told, nothing else
+        uploads = Upload.objects.in_bulk(_named(contexts, "upload"))
     moments = []
     for (event, previous, changes), context in zip(differing, contexts, strict=True):
-        title, url = _cause(context, uploads, first=event.pgh_label == "insert")
+        title, url = _cause(context, uploads, scope, first=event.pgh_label == "insert")
         moments.append(
             Moment(
                 event_id=event.pgh_id,
@@ -102,16 +103,16 @@ def _named(contexts: Sequence[Mapping[str, Any]], key: str) -> set[int]:
     return {context[key] for context in contexts if context.get(key)}
 
 
-def _cause(context: Mapping[str, Any], uploads: Mapping[int, Upload], *, first: bool) -> tuple[str, str]:
+def _cause(context: Mapping[str, Any], uploads: Mapping[int, Upload], scope: Scope, *, first: bool) -> tuple[str, str]:
     """What called for the writing: a list taking force or going, a correction; with the receipt's address in scope."""
     start = "建档：" if first else ""
-    if "upload" in context:
-        upload = uploads.get(context["upload"])
+    upload = uploads.get(context.get("upload", 0))
+    if upload is not None:
         verb = "撤回" if context.get("reason") else "生效"
-        if upload is None:
-            return f"{start}范围外的名单{verb}", ""
-        title = f"{start}{kind_of(upload.kind).label}名单 {upload.pk} 号{verb}"
-        return title, reverse("import-receipt", args=[upload.pk])
+        if scope.county or upload.town_id in scope.towns or upload.school_id in scope.schools:
+            title = f"{start}{kind_of(upload.kind).label}名单 {upload.pk} 号{verb}"
+            return title, reverse("import-receipt", args=[upload.pk])
+        return f"{start}{kind_of(upload.kind).label}名单{verb}", ""
     if context.get("reason"):
         return f"{start}更正", ""
     return f"{start}重新归并", ""

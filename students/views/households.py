@@ -92,11 +92,10 @@ def _rows(home: Household) -> list[UploadRow]:
     """
     kind = _LISTS[HouseholdKind(home.kind)]
     current = list(ListSlice.objects.filter(kind=kind, town=home.town, is_current=True).values_list("pk", flat=True))
-    waiting = UploadRow.objects.filter(slice__in=current, state=RowState.WAITING).values("pk")
-    rows = UploadRow.objects.filter(state=RowState.ACCEPTED, facts__household_no=home.number).select_related(
-        "slice", "sheet__file"
-    )
-    found = [*rows.filter(slice__in=current), *rows.filter(held_by__in=waiting, slice__kind=kind)]
+    waiting = UploadRow.objects.filter(slice__in=current, state=RowState.WAITING).order_by().values("pk")
+    rows = UploadRow.objects.filter(state=RowState.ACCEPTED, facts__household_no=home.number).select_related("slice")
+    # Ordered here: the order of rows goes by way of their lists, and a county-wide list is beyond a township's sight.
+    found = [*rows.filter(slice__in=current).order_by(), *rows.filter(held_by__in=waiting, slice__kind=kind).order_by()]
     return sorted(found, key=lambda row: (not row.facts.get("is_head"), row.sheet_id, row.number))
 
 
@@ -125,8 +124,12 @@ def _member(row: UploadRow, child: Student | None) -> Member:
         id_masked=mask_id(facts.get("id_prefix") or None),
         text=_schooling(child),
         states=states,
-        source=Where(f"{row.upload_id} 号名单第 {row.number} 行", reverse("row-trace", args=[row.pk])),
+        source=Where(_place_of(row), reverse("row-trace", args=[row.pk])),
     )
+
+
+def _place_of(row: UploadRow) -> str:
+    return f"{row.upload_id} 号名单第 {row.number} 行"
 
 
 def _schooling(child: Student | None) -> str:
@@ -155,7 +158,7 @@ def _statuses(rows: Sequence[UploadRow]) -> list[Status]:
             link__student__in=children, slice__kind=POVERTY, slice__applied_at__isnull=False, slice__undone_at=None,
             state=RowState.ACCEPTED, facts__has_key="poverty_type",
         )
-        .select_related("slice", "sheet__file")
+        .select_related("slice")
         .order_by("slice__effective_on", "slice__applied_at", "pk")
     )  # fmt: skip
     changes: list[UploadRow] = []
@@ -169,8 +172,8 @@ def _statuses(rows: Sequence[UploadRow]) -> list[Status]:
             level="",
             from_on=row.slice.effective_on,
             until_on=until,
-            source=Where(f"{row.sheet.file.name} 第 {row.number} 行", reverse("row-trace", args=[row.pk])),
+            source=Where(_place_of(row), reverse("row-trace", args=[row.pk])),
         )
-        for row, until in zip(changes, ends, strict=True)
+        for row, until in zip(changes, ends, strict=False)
         if row.slice is not None
     ][::-1]

@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from eduaid.core import access, display
-from eduaid.core.intake import delivered
 from eduaid.core.lists import kind_of
-from eduaid.core.models import Finding, UploadRow
+from eduaid.core.models import Finding, Upload, UploadRow
 from eduaid.core.models.access import Action
 from eduaid.core.models.uploads import FindingLevel, RowState, State, UploadRowQuerySet
 from eduaid.core.review import masked, said
 from eduaid.core.roles import Right
-from eduaid.core.scope import Scope
+from eduaid.core.scope import EVERYTHING, Scope, row_security
 from eduaid.core.sealing import Opener, Unreadable
 from eduaid.core.text import scrub
 from eduaid.core.views.pages import Link
 from eduaid.core.views.policy import AccountRequest, needs
 from students.models import IdentityLink, Student
+from students.numbers import opened
 from students.views.common import crumbs
 
 
@@ -41,21 +42,23 @@ class Cell:
 @needs(Right.SEE_CHILDREN, Right.UPLOAD, Right.APPROVE)
 def row(request: AccountRequest, pk: int) -> HttpResponse:
     """File, sheet, line and values, numbers masked. Opening it is logged as opening the child's record."""
-    found = (
-        _within(request.scope)
-        .select_related("upload__region", "upload__school", "sheet__file", "slice", "school")
-        .filter(pk=pk)
-        .first()
-    )
-    if found is None:
+    if not _within(request.scope).filter(pk=pk).exists():
         raise Http404
     access.note(by=request.user, action=Action.VIEW, subject_kind="row", subject_id=pk, page=request.path)
+    # The row is in scope; a county-wide list that it stands in is not, but where the row stands in it may be known.
+    with row_security(EVERYTHING, local=True):
+        found = UploadRow.objects.select_related("upload__region", "upload__school", "sheet__file", "slice").get(pk=pk)
     upload, kind = found.upload, kind_of(found.upload.kind)
+    mine = (
+        request.scope.county
+        or Upload.objects.filter(request.scope.q(town="town", school="school"), pk=upload.pk).exists()
+    )
+    cells: Sequence[Cell] = ()
     try:
-        cells, unreadable = _cells(found), ""
+        cells = _cells(found)
     except Unreadable as refusal:
-        cells, unreadable = [], str(refusal)
-    neighbours = _within(request.scope).filter(sheet=found.sheet)
+        messages.warning(request, str(refusal))
+    neighbours = _within(request.scope).filter(sheet=found.sheet_id)
     before = neighbours.filter(number__lt=found.number).order_by("-number").values_list("pk", flat=True).first()
     after = neighbours.filter(number__gt=found.number).order_by("number").values_list("pk", flat=True).first()
     return render(
@@ -65,7 +68,7 @@ def row(request: AccountRequest, pk: int) -> HttpResponse:
             "crumbs": crumbs(Link(f"第 {found.number} 行")),
             "upload": {
                 "title": f"{kind.label}名单 {upload.pk} 号",
-                "url": reverse("import-receipt" if upload.applied_at else "import", args=[upload.pk]),
+                "url": reverse("import-receipt" if upload.applied_at else "import", args=[upload.pk]) if mine else "",
                 "kind": kind.label,
                 "scope": upload.place_name,
                 "state": _standing(found),
@@ -73,7 +76,6 @@ def row(request: AccountRequest, pk: int) -> HttpResponse:
             },
             "part": {"file": found.sheet.file.name, "sheet": found.sheet.name, "line": found.number},
             "cells": cells,
-            "unreadable": unreadable,
             "student": _child(found, request.scope),
             "findings": _findings(found),
             "previous_url": reverse("row-trace", args=[before]) if before else "",
@@ -83,12 +85,12 @@ def row(request: AccountRequest, pk: int) -> HttpResponse:
 
 
 def _within(scope: Scope) -> UploadRowQuerySet:
-    """Rows of the reader's places, and whole lists that were sent for them."""
-    rows = UploadRow.objects.all()
+    """Rows of the reader's places, and whole lists that were sent for them; unordered."""
+    rows = UploadRow.objects.order_by()
     if scope.county:
         return rows
-    lists = Q(upload__town__in=scope.towns) | Q(upload__school__in=scope.schools)
-    return rows.filter(Q(town__in=scope.towns) | Q(school__in=scope.schools) | lists)
+    lists = Upload.objects.filter(scope.q(town="town", school="school")).order_by()
+    return rows.filter(Q(town__in=scope.towns) | Q(school__in=scope.schools) | Q(upload__in=lists.values("pk")))
 
 
 def _standing(found: UploadRow) -> display.State:
@@ -106,7 +108,7 @@ def _standing(found: UploadRow) -> display.State:
 def _cells(found: UploadRow) -> list[Cell]:
     """The sheet's columns in their order. Sealed values masked; anything else that looks like a number goes as well."""
     kind = kind_of(found.upload.kind)
-    values = delivered(found, Opener())
+    values = opened(found, Opener())
     columns = {column.key: column for column in kind.columns}
     cells = []
     for position, header in enumerate(found.sheet.headers):
