@@ -266,7 +266,7 @@ class SafeZip:
             self._produced += len(piece)
             if produced > part.unpacked:  # a broken part, or one that lies about its size
                 raise FileRefused("damaged", part=_shown(name))
-            if self._produced > 2 * self._limits.unpacked_bytes:
+            if self._produced > 4 * self._limits.unpacked_bytes:
                 raise FileRefused("bomb")
             crc = zlib.crc32(piece, crc)
             yield piece
@@ -308,6 +308,8 @@ def _inflate(data: bytes, part: Part, size: int) -> Iterator[bytes]:
 
 def _checked_parts(data: bytes, limits: Limits) -> list[Part]:
     """The zip's directory, refused unless every entry is plain, bounded and apart from the others."""
+    if (claimed := data.count(b"PK\x01\x02")) > 2 * limits.entries:  # before a million entries become objects
+        raise FileRefused("entries", count=claimed)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()

@@ -366,7 +366,7 @@ def test_the_reading_process_knows_no_secrets_and_loads_no_django(
     assert not [name for name in parser._environment() if "KEY" in name or "URL" in name]
     spy = tmp_path / "spy.py"
     spy.write_text(
-        "import runpy, sys\nsys.argv = sys.argv[1:]\nrunpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "import os, runpy, sys\nos._exit = lambda code: None\nsys.argv = sys.argv[1:]\nrunpy.run_path(sys.argv[0], run_name='__main__')\n"
         "loaded = {name.partition('.')[0] for name in sys.modules}\n"
         "print(sorted(loaded & {'django', 'celery', 'psycopg2', 'environ'}), file=sys.stderr)\n"
     )

@@ -51,7 +51,7 @@ def _make_importable(root: str, libraries: str) -> None:
         sys.modules[name] = package
 
 
-def _open(data: bytes, limits: Any) -> Any:
+def _open(data: bytes, limits: Any, *, ahead: bool) -> Any:
     """The book behind the bytes, by content."""
     from eduaid.core.preflight import Kind, kind_of
 
@@ -67,7 +67,7 @@ def _open(data: bytes, limits: Any) -> Any:
             return ods.Workbook(data, limits)
         from eduaid.core.reading import xlsx
 
-        return xlsx.Workbook(data, limits, _path_of_input())
+        return xlsx.Workbook(data, limits, _path_of_input(), ahead=ahead)
     if kind is Kind.XLS:
         from eduaid.core.reading import xls
 
@@ -148,7 +148,7 @@ def main(root: str, libraries: str, mode: str, limits_json: str) -> None:
     out = sys.stdout.buffer
     try:
         data = sys.stdin.buffer.read()
-        book = _open(data, Limits(**limits_given))
+        book = _open(data, Limits(**limits_given), ahead=mode == "read")
         if mode == "explain":
             _explain(book)
         else:
@@ -158,6 +158,7 @@ def main(root: str, libraries: str, mode: str, limits_json: str) -> None:
     except MemoryError:
         out.write(frame(b"R", {"code": "memory", "params": {}}))
     out.flush()
+    os._exit(0)  # not worth tidying up; and the library may still be busy with a file that was refused
 
 
 if __name__ == "__main__":

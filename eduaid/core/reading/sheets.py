@@ -110,9 +110,16 @@ def calamine_rows(sheet: Any, overlay: Overlay, *, epoch_1904: bool) -> Iterator
     indent: list[Json] = [None] * (start[1] if start else 0)
     number = 0
     for number, raw in enumerate(sheet.iter_rows() if start else (), 1):
-        row = indent + [
-            (value or None) if type(value) is str else special(value, epoch_1904=epoch_1904) for value in raw
+        row = [
+            (value or None)
+            if type(value) is str
+            else value
+            if type(value) is float and -LARGEST_EXACT < value < LARGEST_EXACT
+            else special(value, epoch_1904=epoch_1904)
+            for value in raw
         ]
+        if indent:
+            row = indent + row
         yield _laid_over(row, overlay[number]) if number in overlay else row
     for beyond in range(number + 1, max(overlay, default=0) + 1):
         yield _laid_over([], overlay.get(beyond, {}))

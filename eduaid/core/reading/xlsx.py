@@ -99,17 +99,63 @@ class _Named:
     part: str
 
 
+class _Library:
+    """calamine at work in a thread of its own: it opens the book, and reads one sheet at a time.
+
+    The first sheet is read ahead, while this side still checks the other parts. What it gives is used only after the
+    checks: a library that dies of a bad file ends the process, which is made for that.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self._book: Any = None
+        self._given: Any = None
+        self._index = -1
+        self._failure: BaseException | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, index: int) -> None:
+        """Begins to read a sheet, unless it is being read already."""
+        if index == self._index:
+            return
+        if self._thread:
+            self._thread.join()
+        self._index, self._given, self._failure = index, None, None
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        try:
+            if self._book is None:
+                self._book = calamine.CalamineWorkbook.from_object(self._source)
+            self._given = self._book.get_sheet_by_index(self._index)
+        except BaseException as error:
+            self._failure = error
+
+    def sheet(self) -> Any:
+        """The sheet that was started last. Raises FileRefused."""
+        assert self._thread
+        self._thread.join()
+        self._index = -1
+        if self._failure is not None:
+            raise library_refusal(self._failure)
+        given, self._given = self._given, None  # kept by the caller alone, so that its memory is freed with it
+        return given
+
+
 class Workbook:
     """An xlsx or xlsm file. Everything but the worksheets has been unpacked and checked once it is made."""
 
     kind = Kind.XLSX
 
-    def __init__(self, data: bytes, limits: Limits, path: str = "") -> None:
+    def __init__(self, data: bytes, limits: Limits, path: str = "", *, ahead: bool = False) -> None:
         """``path`` names the same bytes for the library. Reading them through Python would make it wait for the
         interpreter's lock, which the second pass holds, and the two would run one after the other."""
         self._limits = limits
-        self._path = path
         self.archive = SafeZip(data, limits)
+        self.library = _Library(path or io.BytesIO(data))
+        if ahead:
+            self.library.start(0)
         self.notes: list[str] = []
         self.epoch_1904 = False
         self.has_blank_strings = False
@@ -124,8 +170,6 @@ class Workbook:
         if any("vbaproject" in name for name in self._lower):
             self.notes.append("macros")
         self._named = named
-        self._data = data
-        self._book: Any = None
 
     def _found(self, name: str) -> str:
         return self._lower.get(name.lower().lstrip("/"), "")
@@ -190,15 +234,6 @@ class Workbook:
             tail = piece[-4:] or b" "
         if claimed > max(2 * real, 1_000_000):
             raise FileRefused("shared-strings")
-
-    @property
-    def book(self) -> Any:
-        if self._book is None:
-            try:
-                self._book = calamine.CalamineWorkbook.from_object(self._path or io.BytesIO(self._data))
-            except BaseException as error:
-                raise library_refusal(error) from None
-        return self._book
 
     @property
     def sheets(self) -> list[Sheet]:
@@ -518,23 +553,11 @@ class Worksheet:
         self.pictures = 0
 
     def open(self) -> Facts:
-        book = self._book.book
-        failure: list[BaseException] = []
-
-        def read() -> None:
-            try:
-                self._sheet = book.get_sheet_by_index(self._index)
-            except BaseException as error:
-                failure.append(error)
-
-        reader = threading.Thread(target=read, daemon=True)
-        reader.start()
+        self._book.library.start(self._index)
         self._scan = scan_sheet(checked_chunks(self._book.archive, self._part), self._book.blank_markers)
         if self._scan.odd:
             self._scan = self._exact()
-        reader.join()
-        if failure:
-            raise library_refusal(failure[0])
+        self._sheet = self._book.library.sheet()
         width = self._sheet.total_width
         if width > self._limits.columns:
             self.refuse_far()
