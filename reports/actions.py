@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 import pghistory
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -118,12 +119,7 @@ def _keep_figures(report: Report, paper: Paper) -> None:
 
 def paper_of(report: Report, scope: Scope) -> Paper:
     """The report as it was printed. Each figure leads to its trace; those of other places than the reader's lead nowhere."""
-    figures = {
-        figure.position: figure
-        for figure in Figure.objects.filter(report=report).select_related(
-            "region", "region__parent", "school", "school__town"
-        )
-    }
+    figures = {figure.position: figure for figure in _figures_of(report)}
     return from_json(report.content, lambda position: shown(figures[position], report, scope))
 
 
@@ -175,36 +171,58 @@ class Recomputed:
         return f"{self.value}{self.figure.unit}"
 
 
-def recompute(figures: Sequence[Figure], moment: Moment) -> list[Recomputed]:
-    """Computes printed figures again. Call inside `answering_for(moment)`; the caller has selected the figures' places.
+def recompute(figure: Figure, moment: Moment) -> Recomputed:
+    """Computes a printed figure again. Call inside `answering_for(moment)`; the caller has selected the figure's place.
 
-    Everything is in sight: a figure of the county comes out the same whoever looks. What is the same indicator of the same
-    place is computed once.
+    Everything is in sight: a figure of the county comes out the same whoever looks.
     """
-    values: dict[tuple[str, Area, str], Amount | None] = {}
 
-    def value(key: str, figure: Figure) -> Amount | None:
-        name = (key, figure.area, repr(sorted(figure.drill.items())))
-        if name not in values:
-            try:
-                indicator = indicator_of(key)
-            except UnknownIndicator:
-                values[name] = None
-            else:
-                drill = filters_of(indicator, figure.drill)
-                values[name] = indicator.value(basis_of(figure.area, moment, drill), EVERYTHING)
-        return values[name]
+    def value(key: str) -> Amount | None:
+        try:
+            indicator = indicator_of(key)
+        except UnknownIndicator:
+            return None
+        return indicator.value(basis_of(figure.area, moment, filters_of(indicator, figure.drill)), EVERYTHING)
 
     with row_security(EVERYTHING, local=True):
-        return [Recomputed(f, value(f.indicator, f), value(f.over, f) if f.over else None) for f in figures]
+        return Recomputed(figure, value(figure.indicator), value(figure.over) if figure.over else None)
 
 
-def all_recomputed(report: Report, *, as_known_now: bool = False) -> list[Recomputed]:
-    """Every figure of the report for its day, as it was known when the report was made, or as it is known now."""
-    figures = Figure.objects.filter(report=report).select_related("region", "region__parent", "school", "school__town")
+def recompute_all(report: Report, *, as_known_now: bool = False) -> list[Recomputed]:
+    """Every figure of the report for its day, as it was known when the report was made, or as it is known now.
+
+    The summary is composed anew, by splits, as it was; a figure that it no longer prints is computed by itself.
+    """
     moment = Moment(report.as_of, None if as_known_now else report.known_at)
-    with answering_for(moment):
-        return recompute(list(figures), moment)
+    with row_security(EVERYTHING, local=True):
+        summary = summarise(report.area, moment, EVERYTHING)
+    values: dict[_Name, Amount] = {}
+    for item, _ in placed(summary.paper.sections):
+        for number in (item.part, item.whole) if isinstance(item, Share) else (item,):
+            values[_name(number.key, number.area, number.drill)] = number.value
+    found: list[Recomputed] = []
+    alone: list[Figure] = []
+    for figure in _figures_of(report):
+        names = [_name(key, figure.area, figure.drill) for key in (figure.indicator, figure.over) if key]
+        if all(name in values for name in names):
+            found.append(Recomputed(figure, values[names[0]], values[names[1]] if figure.over else None))
+        else:
+            alone.append(figure)
+    if alone:
+        with answering_for(moment):
+            found += [recompute(figure, moment) for figure in alone]
+    return found
+
+
+_Name = tuple[str, type, int, tuple[tuple[str, str], ...]]
+
+
+def _name(key: str, area: Area, drill: Mapping[str, str]) -> _Name:
+    return (key, type(area), area.pk, tuple(sorted(drill.items())))
+
+
+def _figures_of(report: Report) -> QuerySet[Figure]:
+    return Figure.objects.filter(report=report).select_related("region", "region__parent", "school", "school__town")
 
 
 # --- issuing --------------------------------------------------------------------------------------------------
@@ -217,7 +235,7 @@ def finalise(report: Report, *, by: User) -> Report:
         bad = [text for text, ok in report.content["checks"] if not ok]
         if bad:
             raise NotPossible(f"有 {len(bad)} 条勾稽不一致，不能定为终稿：{bad[0]}。请先核对名单，再重新生成报告。")
-        differing = [item for item in all_recomputed(report) if not item.same]
+        differing = [item for item in recompute_all(report) if not item.same]
         if differing:
             first = differing[0]
             raise NotPossible(

@@ -8,11 +8,12 @@ from typing import Any, TypedDict
 
 from django.db.models import Count, Max, Q, QuerySet
 
-from eduaid.core.lists import kind_of, kinds
+from eduaid.core.lists import kind_of
 from eduaid.core.models import ListSlice, School
 from eduaid.core.models.places import Level
 from reports.areas import Area, town_of
 from students.models import Correction
+from students.precedence import KINDS
 
 # Which kinds of list speak in which figures, by the start of the indicator's key; the first that fits.
 _KINDS_BEHIND: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -68,7 +69,7 @@ def kinds_in_force(area: Area) -> dict[str, KindInForce]:
         dates.setdefault(kind, []).append(day)
     return {
         kind.key: KindInForce(kind.key, kind.label, min(dates[kind.key]), max(dates[kind.key]))
-        for kind in kinds()
+        for kind in (kind_of(key) for key in KINDS)
         if kind.key in dates
     }
 

@@ -18,6 +18,7 @@ from eduaid.core.models import Region, School
 from eduaid.core.models.places import Level
 from eduaid.core.scope import Scope
 from reports.areas import Area, is_told_of
+from reports.basis import KindInForce, kinds_in_force
 from reports.moments import Moment, answering_for, needs_replay, state_of_the_data
 from reports.numbers import Number, Share, basis_of
 
@@ -34,6 +35,7 @@ class Fetched:
 
     totals: dict[str, Amount]
     parts: dict[tuple[str, str], dict[Part, Amount]]
+    lists: dict[str, KindInForce]
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Board:
 
     def __contains__(self, key: str) -> bool:
         return key in self._fetched.totals
+
+    @property
+    def lists(self) -> dict[str, KindInForce]:
+        """Which kinds of list are in force for the place, and how recent they are."""
+        return self._fetched.lists
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -98,13 +105,18 @@ def fetch_board(area: Area, moment: Moment, scope: Scope, keys: Iterable[str]) -
         with answering_for(moment):
             kept = _fetch([pair for key, pair in wanted.items() if key not in fresh], area, moment, scope)
         cache.set(place, kept, _KEEP_SECONDS)
-    now = _fetch([wanted[key] for key in fresh], area, moment, scope)
+    now = _fetch([wanted[key] for key in fresh], area, moment, scope, lists=kept.lists)
     totals = kept.totals | now.totals
-    return Board(area, moment, Fetched({key: totals[key] for key in wanted}, kept.parts | now.parts), splits)
+    fetched = Fetched({key: totals[key] for key in wanted}, kept.parts | now.parts, kept.lists)
+    return Board(area, moment, fetched, splits)
 
 
 def _fetch(
-    wanted: Sequence[tuple[Indicator, Sequence[Breakdown]]], area: Area, moment: Moment, scope: Scope
+    wanted: Sequence[tuple[Indicator, Sequence[Breakdown]]],
+    area: Area,
+    moment: Moment,
+    scope: Scope,
+    lists: dict[str, KindInForce] | None = None,
 ) -> Fetched:
     basis = basis_of(area, moment)
     totals: dict[str, Amount] = {}
@@ -113,7 +125,7 @@ def _fetch(
         totals[indicator.key] = indicator.value(basis, scope)
         for breakdown in breakdowns:
             parts[indicator.key, breakdown.key] = indicator.values_by(breakdown, basis, scope)
-    return Fetched(totals, parts)
+    return Fetched(totals, parts, kinds_in_force(area) if lists is None else lists)
 
 
 def _cache_key(area: Area, moment: Moment, scope: Scope, keys: Sequence[str]) -> str:
@@ -140,6 +152,6 @@ def splits_of(area: Area, moment: Moment) -> tuple[Split, ...]:
         return (Split("town", "乡镇", tuple(towns)),)
     if area.level == Level.TOWNSHIP:
         schools = School.objects.lying_in(area).valid_on(moment.as_of).order_by("code")
-        villages = area.children.filter(level=Level.VILLAGE).valid_on(moment.as_of).order_by("code")  # type: ignore[attr-defined]
+        villages = area.children.filter(level=Level.VILLAGE).valid_on(moment.as_of).order_by("code")
         return (Split("school", "学校", tuple(schools)), Split("village", "村", tuple(villages)))
     return ()

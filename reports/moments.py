@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.apps import apps
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
@@ -103,9 +103,13 @@ def state_of_the_data() -> str:
 
     Counts as well as newest ids: a transaction with a smaller id may commit later.
     """
-    tables = [ChangeSet, apps.get_model("core", "SchoolEvent"), apps.get_model("core", "RegionEvent")]
+    tables: list[type[Model]] = [
+        ChangeSet,
+        apps.get_model("core", "SchoolEvent"),
+        apps.get_model("core", "RegionEvent"),
+    ]
     parts = ", ".join(
-        f"(SELECT count(*) || '.' || coalesce(max({model._meta.pk.column}), 0) FROM {model._meta.db_table})"  # type: ignore[union-attr]
+        f"(SELECT count(*) || '.' || coalesce(max({model._meta.pk.column}), 0) FROM {model._meta.db_table})"
         for model in tables
     )
     with connection.cursor() as cursor:

@@ -19,9 +19,9 @@ from eduaid.core.models.places import Level
 from eduaid.core.scope import Scope
 from reports import tie_outs
 from reports.areas import Area, whole_word
-from reports.basis import KindInForce, kinds_in_force
+from reports.basis import KindInForce
 from reports.board import Board, fetch_board
-from reports.moments import Moment, answering_for
+from reports.moments import Moment
 from reports.numbers import Number, Share
 from reports.papers import Cell, Definition, Heading, Line, Paper, Part, Section, Table, placed
 
@@ -133,10 +133,7 @@ def overview(area: Area, moment: Moment, scope: Scope) -> Overview:
 
 
 def _composer(area: Area, moment: Moment, scope: Scope, keys: Sequence[str]) -> _Composer:
-    board = fetch_board(area, moment, scope, keys)
-    with answering_for(moment):
-        lists = kinds_in_force(area)
-    return _Composer(board, lists)
+    return _Composer(fetch_board(area, moment, scope, keys))
 
 
 def _office(area: Area) -> str:
@@ -158,9 +155,9 @@ def _definitions(sections: Sequence[Section]) -> tuple[Definition, ...]:
 class _Composer:
     """Writes the sections from one board. Every sentence is built of words and figures; none counts."""
 
-    def __init__(self, board: Board, lists: dict[str, KindInForce]) -> None:
+    def __init__(self, board: Board) -> None:
         self.board = board
-        self.lists = lists
+        self.lists = board.lists
         self.whole = whole_word(board.area)
         self.tables = 0
 
@@ -267,7 +264,7 @@ class _Composer:
                     "；没有学籍",
                     gap,
                     "，须逐人核实去向。",
-                    *self._most(gap.key, "没有学籍的人数较多的有"),
+                    *self._most(gap.key, "没有学籍人数较多的是"),
                 )
             )
         columns: list[tuple[str, str]] = [
@@ -299,7 +296,8 @@ class _Composer:
         ]
         tables = []
         for split in self._splits("pupils"):
-            stages = [("在校学生", "pupils"), *((_brief(key), key) for key in self._told(STAGES, "pupils.no-grade"))]
+            attended = [key for key in (*STAGES, "pupils.no-grade") if board.total(key).value]
+            stages = [("在校学生", "pupils"), *((_brief(key), key) for key in attended)]
             tables.append(self._table("在校学生（按学段）", split, stages, order="pupils"))
             others = [
                 (_brief(key), key)
@@ -327,10 +325,11 @@ class _Composer:
             if "class-roster" in self.lists:
                 said.append(("在校学生中，列入上述名单的有", board.total("pupils.poverty"), "。"))
             columns = [
-                ("户", "households.poverty"),
-                ("人", "persons.poverty"),
+                ("户数", "households.poverty"),
+                ("人数", "persons.poverty"),
                 ("在校学生（就读地）", "pupils.poverty"),
             ]
+            tables.append(self._by_poverty_type())
             tables += [
                 self._table("建档立卡与监测对象", split, columns, order="households.poverty", units=True)
                 for split in self._splits("persons.poverty")
@@ -355,6 +354,29 @@ class _Composer:
         else:
             said.append(("还没有生效的困难群体名单。",))
         return said, tables
+
+    def _by_poverty_type(self) -> Table:
+        """户类型 × 户数、人数: the types that anybody is in."""
+        board = self.board
+        lines = []
+        for households in (*HOUSEHOLDS, "households.poverty.unknown"):
+            persons = households.replace("households.", "persons.")
+            if board.total(households).value:
+                lines.append(
+                    Line(
+                        _brief(households),
+                        (board.total(households), board.total(persons) if persons in board else None),
+                    )
+                )
+        self.tables += 1
+        return Table(
+            caption=f"表{self.tables} 建档立卡与监测对象（按户类型）",
+            row_label="户类型",
+            columns=(Heading("户数", "户"), Heading("人数", "人")),
+            rows=tuple(lines),
+            totals=(board.total("households.poverty"), board.total("persons.poverty")),
+            title="建档立卡与监测对象（按户类型）",
+        )
 
     def differences(self) -> tuple[list[tuple[Part, ...]], list[Table]]:
         board = self.board
@@ -481,7 +503,7 @@ class _Composer:
         unit = indicator_of(columns[0][1]).unit
         headings = [Heading(label, indicator_of(key).unit if units else "") for label, key in columns]
         if share:
-            headings.insert(share[3], Heading(share[0], "%"))
+            headings.insert(share[3], Heading(share[0]))
         caption = f"表{self.tables} 各{part.label}{name}" + ("" if units else f"（单位：{unit}）")
         return Table(
             caption=caption,
@@ -507,7 +529,7 @@ class _Composer:
 
 def _brief(key: str) -> str:
     """A part's name alone: 在校学生—小学 → 小学, 困难群体—孤儿（含事实无人抚养儿童） → 孤儿."""
-    return indicator_of(key).label.split("—", 1)[-1].split("（")[0]
+    return indicator_of(key).label.split("（")[0].split("—", 1)[-1]
 
 
 def _dates(kind: KindInForce) -> str:

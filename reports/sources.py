@@ -65,7 +65,9 @@ def sources_of(indicator: Indicator, rows: Sequence[Any], scope: Scope) -> dict[
     if not rows:
         return {}
     if isinstance(rows[0], UploadRow):
-        return {row.pk: _source(row.pk, row.slice.kind if row.slice else "", row.number) for row in rows}
+        slices = {row.slice_id for row in rows}
+        kinds = dict(ListSlice.objects.filter(pk__in=slices).values_list("pk", "kind"))
+        return {row.pk: _source(row.pk, kinds.get(row.slice_id, ""), row.number) for row in rows}
     order = [*kinds_behind(indicator.key), *(kind for kind in KINDS if kind not in kinds_behind(indicator.key))]
     if isinstance(rows[0], Student):
         ids = [row.pk for row in rows]
@@ -130,7 +132,7 @@ def files_behind(indicator: Indicator, rows: QuerySet[Any], scope: Scope) -> lis
         .annotate(count=Count("pk"))
         .order_by("-count", "upload_id")
     )
-    return [_file(row) for row in counted]
+    return [_file(dict(row)) for row in counted]
 
 
 def _file(row: dict[str, Any]) -> SourceFile:

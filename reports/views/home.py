@@ -20,10 +20,9 @@ from eduaid.core.models.uploads import State
 from eduaid.core.roles import Right, may, today
 from eduaid.core.views.imports.common import in_scope, page_of, shown_state, title
 from eduaid.core.views.policy import AccountRequest, needs
-from reports.areas import Area, NoSuchArea, own_area
+from reports.areas import NoSuchArea, own_area
 from reports.moments import Moment
-from reports.numbers import Number
-from reports.sections import overview
+from reports.sections import Overview, overview
 from reports.views.progress import KeyFigure
 from students.models import Correction
 
@@ -60,8 +59,8 @@ class News:
 @needs()
 def home(request: AccountRequest) -> HttpResponse:
     """Never more than ten tasks; the pages behind them hold the rest."""
-    figures = _figures(request)
-    tasks = list(islice(_tasks(request, figures), _TASKS))
+    seen = _seen(request)
+    tasks = list(islice(_tasks(request, seen), _TASKS))
     checklist = _checklist(request)
     term = Term.objects.filter(starts_on__lte=today()).order_by("-starts_on").first()
     handles_lists = may(request.user, Right.UPLOAD) or may(request.user, Right.APPROVE)
@@ -74,7 +73,7 @@ def home(request: AccountRequest) -> HttpResponse:
             "tasks": tasks,
             "tasks_more_url": reverse("imports") if handles_lists and len(tasks) == _TASKS else "",
             "done_note": "" if tasks else _done_note(request),
-            "kpis": [KeyFigure(figure) for figure in figures],
+            "kpis": [KeyFigure(figure) for figure in seen.key_figures] if seen else [],
             "imports": _imports(request) if handles_lists else [],
             "imports_url": reverse("imports") if handles_lists else "",
             "notices": _notices(request),
@@ -84,34 +83,30 @@ def home(request: AccountRequest) -> HttpResponse:
     )
 
 
-def _area(request: AccountRequest) -> Area | None:
+def _seen(request: AccountRequest) -> Overview | None:
+    """The figures of the reader's own place; none for those who see no figures, or before the first list."""
+    if not may(request.user, Right.SEE_FIGURES):
+        return None
     try:
-        return own_area(request.scope)
+        area = own_area(request.scope)
     except NoSuchArea:
         return None
-
-
-def _figures(request: AccountRequest) -> list[Number]:
-    """The key figures of the reader's own place; none for those who see no figures, or before there is a county."""
-    area = _area(request) if may(request.user, Right.SEE_FIGURES) else None
-    if area is None:
-        return []
     seen = overview(area, Moment.asked(None), request.scope)
-    return list(seen.key_figures) if seen.lists else []
+    return seen if seen.lists else None
 
 
 # --- tasks ----------------------------------------------------------------------------------------------------
 
 
-def _tasks(request: AccountRequest, figures: list[Number]) -> Iterator[Task]:
+def _tasks(request: AccountRequest, seen: Overview | None) -> Iterator[Task]:
     if may(request.user, Right.APPROVE):
         yield from _to_approve(request)
     if may(request.user, Right.UPLOAD):
         yield from _to_finish(request)
     if may(request.user, Right.CORRECT):
         yield from _contested()
-    if may(request.user, Right.UPLOAD) or may(request.user, Right.APPROVE):
-        yield from _gaps(request)
+    if seen is not None and (may(request.user, Right.UPLOAD) or may(request.user, Right.APPROVE)):
+        yield from _gaps(seen)
 
 
 def _to_approve(request: AccountRequest) -> Iterator[Task]:
@@ -153,14 +148,8 @@ def _contested() -> Iterator[Task]:
         )
 
 
-def _gaps(request: AccountRequest) -> Iterator[Task]:
+def _gaps(seen: Overview) -> Iterator[Task]:
     """Schools without a roster and rows that wait, from the figures of the reader's own place."""
-    area = _area(request)
-    if area is None:
-        return
-    seen = overview(area, Moment.asked(None), request.scope)
-    if not seen.lists:
-        return
     silent = next((figure for figure in seen.key_figures if figure.key == "schools.not-sent"), None)
     if silent is not None and silent.value:
         yield Task(f"{silent.text}学校未报班级名册", silent.url, "本学期还没有生效的名册", Shown("warn", "未报"))

@@ -46,11 +46,12 @@ def progress(request: AccountRequest) -> HttpResponse:
     """The reader's own place, or the one in the address: the county by townships, a township by schools and villages."""
     moment, area = moment_asked(request), area_asked(request)
     first_steps = _first_steps(request)
+    term = Term.objects.filter(starts_on__lte=moment.as_of).order_by("-starts_on").first()
     context: dict[str, object] = {
         "crumbs": place_crumbs(request.scope, area, moment, is_page=True),
         "scope_label": area.name,
         "as_of_label": zh_moment(timezone.now()) if moment.is_now else zh_date(moment.as_of),
-        "period_label": _term_label(moment),
+        "period_label": str(term) if term else "",
         "checklist": first_steps,
     }
     if first_steps:
@@ -72,11 +73,11 @@ def progress(request: AccountRequest) -> HttpResponse:
         }
     else:
         seen = overview(area, moment, request.scope)
-        context |= _overview(seen, moment)
+        context |= _overview(seen, term)
     return render(request, "reports/progress.html", context)
 
 
-def _overview(seen: Overview, moment: Moment) -> dict[str, object]:
+def _overview(seen: Overview, term: Term | None) -> dict[str, object]:
     tables: Sequence[Table] = seen.tables
     return {
         "kpis": [KeyFigure(figure) for figure in seen.key_figures],
@@ -84,7 +85,7 @@ def _overview(seen: Overview, moment: Moment) -> dict[str, object]:
         "waiting": seen.waiting,
         "tables": tables,
         "copy_text": prose(seen.sentence),
-        "stale": _stale(seen.lists, moment),
+        "stale": _stale(seen.lists, term),
     }
 
 
@@ -96,20 +97,12 @@ def _first_steps(request: AccountRequest) -> list[Step]:
     return [Step(step.text, step.url if leads else "", step.done) for step in steps()]
 
 
-def _term_label(moment: Moment) -> str:
-    term = Term.objects.filter(starts_on__lte=moment.as_of).order_by("-starts_on").first()
-    return str(term) if term else ""
-
-
-def _stale(lists: dict[str, KindInForce], moment: Moment) -> list[str]:
+def _stale(lists: dict[str, KindInForce], term: Term | None) -> list[str]:
     """Kinds of which no list of the running term is in force: their figures are of an earlier date."""
-    term = Term.objects.filter(starts_on__lte=moment.as_of).order_by("-starts_on").first()
-    if term is None:
-        return []
     return [
         f"{kind.label}名单为{kind.newest.year}年{kind.newest.month}月的"
         for kind in lists.values()
-        if kind.newest < term.starts_on
+        if term is not None and kind.newest < term.starts_on
     ]
 
 

@@ -17,12 +17,12 @@ from eduaid.core.roles import Right, may
 from eduaid.core.views.pages import Link, paged
 from eduaid.core.views.policy import AccountRequest, needs
 from reports import documents, workbooks
-from reports.actions import NotAllowed, NotPossible, all_recomputed, finalise, make_report, paper_of, shown, withdraw
+from reports.actions import NotAllowed, NotPossible, finalise, make_report, paper_of, recompute_all, shown, withdraw
 from reports.areas import Area, covers, own_area
 from reports.forms import WithdrawForm
 from reports.models import Figure, Report
 from reports.models.snapshots import ReportState
-from reports.moments import Moment, NotADate
+from reports.moments import Moment, NotADate, needs_replay
 from reports.views.common import area_asked
 
 _SHOWN = {
@@ -202,9 +202,11 @@ def report_changes(request: AccountRequest, pk: int) -> HttpResponse:
     found = _report(request, pk)
     if not covers(request.scope, found.area):
         raise Http404
-    again = all_recomputed(found)
+    again = recompute_all(found)
     differing = [item for item in again if not item.same]
-    changed = [item for item in all_recomputed(found, as_known_now=True) if not item.same]
+    # Nothing recorded since: what is known now is what was known then.
+    now = recompute_all(found, as_known_now=True) if needs_replay(Moment(found.as_of, found.known_at)) else again
+    changed = [item for item in now if not item.same]
     return render(
         request,
         "reports/changes.html",

@@ -78,7 +78,7 @@ def trace(request: AccountRequest, code: str) -> HttpResponse:
         return render(request, "reports/trace.html", context | {"definition": {"text": str(gone)}})
     context |= {"definition": Explained.of(indicator, moment, over), "rule": _rule(indicator, figure, number)}
     with answering_for(moment):
-        (again,) = recompute([figure], moment)
+        again = recompute(figure, moment)
         context |= {"replay": Replay(again.text, again.same), **_rows(request, indicator, figure, moment)}
     return render(request, "reports/trace.html", context)
 
