@@ -13,11 +13,14 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from eduaid.core import parser
 from eduaid.core.cells import BadDate, Damaged, ErrorValue, Uncached
 from eduaid.core.parser import Book, open_book, parse
 from eduaid.core.preflight import FileRefused, Kind, Limits
+from eduaid.core.text import restore_formula
 from tests.core import workbooks as make
 from tests.core.workbooks import MAIN, Raw, SheetSpec, sheet_xml
 
@@ -483,3 +486,33 @@ def test_our_reading_agrees_with_openpyxl_on_a_workbook_that_openpyxl_wrote(tmp_
     again = openpyxl.load_workbook(path).active
     assert again is not None
     assert [row[:6] for row in read.rows] == [[cell.value for cell in row][:6] for row in again.iter_rows()]
+
+
+_TEXT = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Cn"], include_characters="\n𠮷䶮\u200b'=&<>\"_x000D_"),
+    min_size=1,
+    max_size=12,
+).filter(lambda text: text.strip() == text and restore_formula(text) == text and "_x" not in text)
+_CELL = st.one_of(
+    st.none(),
+    _TEXT,
+    st.booleans(),
+    st.floats(min_value=-1e14, max_value=1e14, allow_nan=False).map(lambda value: float(f"{value:.6g}")),
+    st.dates(dt.date(1900, 3, 1), dt.date(2099, 12, 31)),
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    rows=st.lists(st.lists(_CELL, min_size=1, max_size=6), max_size=8),
+    inline=st.booleans(),
+    prefix=st.sampled_from(["", "x"]),
+)
+def test_whatever_is_written_is_read_cell_by_cell(rows: list[list[make.Value]], inline: bool, prefix: str) -> None:
+    width = max(map(len, rows), default=0)
+    expected = [row + [None] * (width - len(row)) if any(cell is not None for cell in row) else [] for row in rows]
+    while expected and not expected[-1]:
+        expected.pop()
+    used = max((column for row in expected for column, cell in enumerate(row) if cell is not None), default=-1) + 1
+    read = only(parse(make.xlsx(rows, inline=inline, prefix=prefix))).rows
+    assert [row[:used] for row in read] == [row[:used] for row in expected]
