@@ -77,7 +77,7 @@ def write_workbook(sheets: Sequence[OutSheet], out: IO[bytes] | None = None, *, 
     target = out if out is not None else io.BytesIO()
     lists = _lists(sheets)
     names = [_sheet_name(sheet.name, number) for number, sheet in enumerate(sheets)]
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for number, sheet in enumerate(sheets, 1):
             with archive.open(_entry(f"xl/worksheets/sheet{number}.xml"), "w", force_zip64=True) as part:
                 for piece in _sheet_xml(sheet, lists, watermark):
@@ -189,7 +189,7 @@ def _sheet_xml(sheet: OutSheet, lists: dict[tuple[str, ...], int], watermark: st
     batch: list[str] = []
     for row in sheet.rows:
         number += 1
-        batch.append(_row_xml(number, row, letters, styles, columns))
+        batch.append(_row_xml(number, row, letters, styles))
         if len(batch) == 500:
             yield "".join(batch)
             batch.clear()
@@ -219,17 +219,24 @@ def _column_style(column: OutColumn, protected: bool) -> int:
     return style + _UNLOCKED if protected and not column.locked else style
 
 
-def _row_xml(
-    number: int, row: Sequence[Value], letters: Sequence[str], styles: Sequence[int], columns: Sequence[OutColumn]
-) -> str:
+def _row_xml(number: int, row: Sequence[Value], letters: Sequence[str], styles: Sequence[int]) -> str:
     cells: list[str] = []
+    needs_care = _CARE.search
     for letter, style, value in zip(letters, styles, row, strict=False):
         if type(value) is str:
-            if value:
+            if not value:
+                continue
+            if needs_care(value) or len(value) > _LONGEST_TEXT:
                 cells.append(_text_cell(f"{letter}{number}", style, value))
+            else:
+                cells.append(f'<c r="{letter}{number}" s="{style}" t="inlineStr"><is><t>{value}</t></is></c>')
         elif value is not None:
             cells.append(_value_xml(f"{letter}{number}", style, value))
     return f'<row r="{number}">{"".join(cells)}</row>'
+
+
+# Anything that must be escaped, guarded or kept from being trimmed; most texts are nothing of the kind.
+_CARE = re.compile(r"[&<>\s\x00-\x1f\ufffe\uffff\ud800-\udfff'=+@＝＋－＠]|_x|^-")
 
 
 def _text_cell(reference: str, style: int, text: str) -> str:
