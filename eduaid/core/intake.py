@@ -20,6 +20,7 @@ from django.db import connection, transaction
 from eduaid.core import files, jobs, uploads
 from eduaid.core.cells import Cell, Row
 from eduaid.core.jobs import Lease, Pulse
+from eduaid.core.list_templates import CHOICES_SHEET, HELP_SHEET
 from eduaid.core.lists import ListKind, Reading, kind_of
 from eduaid.core.models import (
     CellEdit,
@@ -200,6 +201,8 @@ class _Stager:
                 self._stage_sheet(file, book, sheet)
 
     def _stage_sheet(self, file: UploadFile, book: OpenBook, sheet: OpenSheet) -> None:
+        if sheet.name == CHOICES_SHEET and sheet.visible != "visible":
+            return  # the drop-down lists of our own template
         blocks = iter(sheet)
         head: list[tuple[int, Row]] = []
         for block in blocks:
@@ -209,6 +212,8 @@ class _Stager:
         if not head:
             return
         header = find_header(head, self.kind.columns, merged=sheet.merged)
+        if header is None and sheet.name == HELP_SHEET:
+            return
         if header is None:
             self.headless.append(sheet.name)
             self.tell(

@@ -8,8 +8,8 @@ from eduaid.core.lists import Column, ListKind
 from eduaid.core.models import School
 from eduaid.core.workbooks import OutColumn, OutSheet, write_workbook
 
-# Intake passes over sheets of these names: they explain, they hold no rows.
-HELP_SHEET = "填写说明"
+# Intake passes over these sheets of a filled-in template: they explain, they hold no rows.
+HELP_SHEET, CHOICES_SHEET = "填写说明", "选项"
 SPARE_ROWS = 2_000
 
 
@@ -29,13 +29,8 @@ def workbook(kind: ListKind, *, place: str = "", school: School | None = None, t
     filled = OutSheet(kind.label, columns, rows, title=title, lines=lines, spare_rows=SPARE_ROWS)
     explained = OutSheet(
         HELP_SHEET,
-        [
-            OutColumn("列名", width=22),
-            OutColumn("必填", width=8),
-            OutColumn("怎样填", width=60),
-            OutColumn("也可以写作", width=50),
-        ],
-        list(_explained(kind)),
+        [OutColumn("怎样填各列", width=120)],
+        [[line] for line in _explained(kind)],
         title=f"{kind.label}：填写说明",
         lines=[kind.about, f"来源：{kind.source}"],
     )
@@ -59,10 +54,15 @@ def _first_row(kind: ListKind, school: School) -> list[str | None]:
     return [known.get(column.key) for column in kind.columns]
 
 
-def _explained(kind: ListKind) -> Iterator[list[str]]:
+def _explained(kind: ListKind) -> Iterator[str]:
+    """A sentence for each column; one cell a line, so that nobody takes it for a list of people."""
     for column in kind.columns:
-        said = [column.help] if column.help else []
+        said = ["必填"] if column.required else []
+        if column.help:
+            said.append(column.help)
         if column.choices:
             few = "、".join(column.choices[:12])
             said.append(f"从下拉列表中选：{few}{'等' if len(column.choices) > 12 else ''}")
-        yield [column.label, "必填" if column.required else "", "；".join(said), "、".join(column.synonyms)]
+        if column.synonyms:
+            said.append(f"列名也可以写作：{'、'.join(column.synonyms)}")
+        yield f"“{column.label}”：{'；'.join(said) or '照实填写'}。"
