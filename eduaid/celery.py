@@ -1,4 +1,4 @@
-"""The Celery application. The broker only wakes workers; what is to be done stands in PostgreSQL rows (quality.md §3)."""
+"""The Celery application. The broker only wakes workers; what is to be done stands in PostgreSQL rows (docs/architecture.md)."""
 
 import os
 

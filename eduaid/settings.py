@@ -161,7 +161,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-# Five failures in 15 minutes lock the account at that address for 30 (quality.md §4).
+# Five failures in 15 minutes lock the account at that address for 30 (docs/architecture.md).
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.5
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -219,7 +219,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_USE_FINDERS = DEBUG or "pytest" in sys.modules
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- intake limits (quality.md §3) ----------------------------------------------------------------------------
+# --- intake limits (docs/architecture.md) ----------------------------------------------------------------------------
 UPLOAD_MAX_BYTES = env.int("EDUAID_UPLOAD_MAX_BYTES", default=50 * 1024 * 1024)
 UPLOAD_MAX_ROWS = env.int("EDUAID_UPLOAD_MAX_ROWS", default=200_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

@@ -1,6 +1,6 @@
 """勾稽: what must hold between figures. Declared once, run over a board, and named with place and numbers when broken.
 
-A broken rule blocks the final version of a report, not the draft (quality.md §5).
+A broken rule blocks the final version of a report, not the draft (docs/architecture.md).
 """
 
 from __future__ import annotations

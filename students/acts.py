@@ -1,5 +1,5 @@
 """What hangs on a child beside lists: visits, payments, cases. Each app above says so, so that an undo takes nobody away
-whom something was done for (house.md §1a)."""
+whom something was done for (docs/architecture.md)."""
 
 from __future__ import annotations
 

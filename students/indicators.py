@@ -147,7 +147,7 @@ ROWS_BY_TOWN = (Breakdown("town", "乡镇", "town", township_names),)
 
 
 def cohort(basis: Basis, youngest: int, oldest: int) -> tuple[dt.date, dt.date]:
-    """The birth dates of an age window of the school year: 6–15 in 2022 is 2006-09-01 to 2016-08-31 (domain.md §4)."""
+    """The birth dates of an age window of the school year: 6–15 in 2022 is 2006-09-01 to 2016-08-31 (docs/glossary.md)."""
     year = basis.school_year
     return dt.date(year - oldest - 1, 9, 1), dt.date(year - youngest, 8, 31)
 

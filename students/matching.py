@@ -1,6 +1,6 @@
 """Who a row speaks of. Plain Python, three answers, a reason for each; nothing is settled by taking the first.
 
-Evidence in order (domain.md §3): a valid ID number, then the 学籍号, each confirmed by the name. A valid but different
+Evidence in order (docs/architecture.md): a valid ID number, then the 学籍号, each confirmed by the name. A valid but different
 number is another person or an old number: never merged here. Name and birth date alone identify nobody who has a number.
 """
 

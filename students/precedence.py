@@ -1,4 +1,4 @@
-"""One precedence table: for each concept, which kinds of list say it, the most trusted first (house.md §1a).
+"""One precedence table: for each concept, which kinds of list say it, the most trusted first (docs/architecture.md).
 
 A concept is a group of resolved columns that always come from the same row. Provenance is read off this table: the source of a
 value is the first kind in its order whose row in force says anything of it.

@@ -1,4 +1,4 @@
-"""The outbox: what followed from a change hears of it here (house.md §1a). No signals, no upward imports."""
+"""The outbox: what followed from a change hears of it here (docs/architecture.md). No signals, no upward imports."""
 
 from __future__ import annotations
 

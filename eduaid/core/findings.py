@@ -1,4 +1,4 @@
-"""The sentences of findings: position + present value + what is wrong + what to do (product.md §4.1).
+"""The sentences of findings: position + present value + what is wrong + what to do (docs/wording.md).
 
 Cell problems have their sentences in `eduaid.core.text.sentences`; the rows', lists' and files' stand here.
 """

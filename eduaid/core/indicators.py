@@ -1,4 +1,4 @@
-"""A figure is an indicator: a queryset plus a measure plus a counting rule (house.md §1.5).
+"""A figure is an indicator: a queryset plus a measure plus a counting rule (docs/architecture.md).
 
 The number, the list behind it, the export, the chart and the sentence of a report all come from the same object; a page that
 counts something itself is a bug. Each app declares its indicators and registers them here; `reports` composes them.

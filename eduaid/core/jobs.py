@@ -1,4 +1,4 @@
-"""Lease, heartbeat, fence, sweeper: a job row is advanced by one worker at a time, and survives every death (quality.md §3).
+"""Lease, heartbeat, fence, sweeper: a job row is advanced by one worker at a time, and survives every death (docs/architecture.md).
 
 A worker claims a due row with SKIP LOCKED for 20 seconds of database time, a heartbeat on a second connection prolongs the
 lease every 5 seconds, and whatever applies something checks at its end, in the same transaction, that it still holds the

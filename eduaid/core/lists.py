@@ -1,4 +1,4 @@
-"""What a kind of list is: declared once, and everything derives from the declaration (house.md §2).
+"""What a kind of list is: declared once, and everything derives from the declaration (docs/architecture.md).
 
 The template workbook, the recognition of columns, the checks, the data dictionary page and the row's facts are read off a
 `ListKind`. Each app registers its kinds; `destination` says what happens to rows that take force there.
@@ -130,7 +130,7 @@ class Diff:
 
 @dataclass(frozen=True)
 class UndoPreview:
-    """The three buckets: what an undo withdraws, what stays because something newer holds, what cannot go (house.md §1a)."""
+    """The three buckets: what an undo withdraws, what stays because something newer holds, what cannot go (docs/architecture.md)."""
 
     withdrawn: int
     kept: int

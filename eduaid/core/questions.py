@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -243,7 +243,7 @@ def _line(finding: Finding, columns: dict[str, Column], cells: dict[str, str], *
         code=finding.code,
         sheet=(f"{finding.sheet.file.name} {finding.sheet.name}" if several and finding.sheet else ""),
         number=finding.number,
-        name=str(facts.get("name") or cells.get("name") or ""),
+        name=_name(facts, cells, in_full=in_full),
         id_prefix=str(facts.get("id_prefix") or ""),
         label=label,
         message=_message(finding, label, shown),
@@ -278,7 +278,7 @@ def settled_line(row: UploadRow, column: str, *, in_full: bool) -> Line:
         code="",
         sheet="",
         number=row.number,
-        name=str(row.facts.get("name") or ""),
+        name=_name(row.facts, cells, in_full=in_full),
         id_prefix=str(row.facts.get("id_prefix") or ""),
         label=known.label if known else "",
         message="",
@@ -291,6 +291,12 @@ def settled_line(row: UploadRow, column: str, *, in_full: bool) -> Line:
         is_plain=shown == value,
         choices=_few(known),
     )
+
+
+def _name(facts: Mapping[str, Any], cells: Mapping[str, str], *, in_full: bool) -> str:
+    """The name as parsed, else as it was typed: something else may stand in that cell."""
+    typed = cells.get("name", "")
+    return str(facts.get("name") or (typed if in_full else scrub(typed)))
 
 
 def _few(column: Column | None) -> tuple[str, ...]:

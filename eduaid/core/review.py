@@ -36,7 +36,7 @@ def masked(column: Column, value: str) -> str:
 
 
 def said(upload: Upload, findings: Iterable[Finding], *, in_full: bool) -> list[Said]:
-    """The findings as sentences. `in_full`: the sender looks at his own rows (quality.md §4); everybody else sees masks.
+    """The findings as sentences. `in_full`: the sender looks at his own rows (docs/architecture.md); everybody else sees masks.
 
     Rows are opened once each; findings come with sheet and row selected.
     """

@@ -1,4 +1,4 @@
-"""Which slices of lists are in force: the one place where supersession is decided (house.md §1a).
+"""Which slices of lists are in force: the one place where supersession is decided (docs/architecture.md).
 
 Of one kind, place and subkey: the newest complete slice (by effective date, then the moment of taking force) and every supplement
 or amendment that is newer than it.

@@ -216,9 +216,10 @@ def submit(upload: Upload, *, by: User, version: int | None = None, comment: str
     if upload.state == State.IN_FORCE and not ready_rows(upload).exists():
         raise NotPossible("没有改好的待改行，不用提交。")
     upload.state, upload.submitted_by, upload.submitted_at = State.SUBMITTED, by, timezone.now()
+    upload.returned_for = ""
     if comment:
         upload.comment = comment[:500]
-    upload.save(update_fields=["state", "submitted_by", "submitted_at", "comment"])
+    upload.save(update_fields=["state", "submitted_by", "submitted_at", "comment", "returned_for"])
     return upload
 
 
@@ -231,8 +232,9 @@ def send_back(upload: Upload, *, by: User, comment: str) -> Upload:
         raise NotPossible("请写明退回的原因。")
     upload = locked(upload.pk, states=[State.SUBMITTED])
     # A list in force whose late rows were submitted stays in force while it is returned.
-    upload.state, upload.comment = State.IN_FORCE if upload.applied_at else State.REVIEW, comment[:500]
-    upload.save(update_fields=["state", "comment"])
+    upload.state = State.IN_FORCE if upload.applied_at else State.REVIEW
+    upload.returned_for = comment[:500]
+    upload.save(update_fields=["state", "returned_for"])
     _tell(upload, f"名单 {upload.pk} 号被退回：{comment[:60]}")
     return upload
 

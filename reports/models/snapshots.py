@@ -1,7 +1,7 @@
 """Reports as they were made, and every figure printed in them with the code that leads back to its rows.
 
 A report is a frozen result: its wording and figures are kept as printed, with the date (`as_of`), the moment (`known_at`) and the
-lists that were in force, so that each figure can be computed again as it was known then (house.md §1a).
+lists that were in force, so that each figure can be computed again as it was known then (docs/architecture.md).
 """
 
 from __future__ import annotations

@@ -12,6 +12,9 @@ class Migration(migrations.Migration):
     operations = [
         row_policy("students_student", towns=("hukou_town_id", "school_town_id"), schools=("school_id",)),
         row_policy("students_studentevent", towns=("hukou_town_id", "school_town_id"), schools=("school_id",)),
+        row_policy("students_correctionevent", through=_CHILD),
+        row_policy("students_enrolmentevent", through=_CHILD),
+        row_policy("students_identitylinkevent", through="EXISTS (SELECT 1 FROM core_uploadrow r WHERE r.id = row_id)"),
         row_policy("students_household", towns=("town_id",)),
         row_policy("students_enrolment", through=_CHILD),
         row_policy("students_correction", through=_CHILD),

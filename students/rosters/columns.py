@@ -166,7 +166,7 @@ ETHNICITY = Column("ethnicity", "民族", plain(codes.ETHNIC.parse), choices=tup
 
 
 def registry_facts(number: XuejiNumber) -> Mapping[str, Json]:
-    """The ID inside a G number as a digest: for a child without a usable ID it is the next best evidence (domain.md §3)."""
+    """The ID inside a G number as a digest: for a child without a usable ID it is the next best evidence (docs/architecture.md)."""
     return {"embedded_id": digest("id", number.embedded_id).hex()} if number.embedded_id else {}
 
 

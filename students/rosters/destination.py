@@ -52,7 +52,7 @@ _SIDES = f"""
     ), unnamed AS (
         SELECT o.* FROM old o WHERE NOT EXISTS (SELECT 1 FROM new n WHERE n.person = o.person)
     ), held AS (
-        -- A waiting row is not a missing child: every old row that it may speak of stays (house.md §1a).
+        -- A waiting row is not a missing child: every old row that it may speak of stays (docs/architecture.md).
         SELECT o.id, min(w.row_id) AS waiting_id
         FROM unnamed o JOIN (
             SELECT a.row_id, a.student_id, NULL::text AS name_key, NULL::text AS birth FROM asked a

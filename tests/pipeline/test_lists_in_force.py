@@ -1,4 +1,4 @@
-"""Lists in force, end to end on real workbooks: what is uploaded, what is resolved, what an undo brings back (house.md §1a)."""
+"""Lists in force, end to end on real workbooks: what is uploaded, what is resolved, what an undo brings back (docs/architecture.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real worker, a real beat, a real broker: the row is the queue, the broker only wakes (quality.md §3)."""
+"""A real worker, a real beat, a real broker: the row is the queue, the broker only wakes (docs/architecture.md)."""
 
 from __future__ import annotations
 

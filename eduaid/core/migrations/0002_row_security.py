@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [("core", "0001_tables")]
     operations = [
         row_policy("core_upload", towns=("town_id",), schools=("school_id",)),
+        row_policy("core_uploadevent", through="EXISTS (SELECT 1 FROM core_upload u WHERE u.id = pgh_obj_id)"),
         row_policy("core_uploadfile", through=_LIST),
         row_policy("core_uploadsheet", through=_LIST),
         row_policy("core_uploadrow", towns=("town_id",), schools=("school_id",), through=_LIST),

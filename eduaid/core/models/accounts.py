@@ -28,7 +28,7 @@ class UserManager(BaseUserManager["User"]):
 
 @pghistory.track(exclude=["password", "last_login"])
 class User(AbstractBaseUser):
-    """A person with an account. There is no superuser: rights come from posts (quality.md §4)."""
+    """A person with an account. There is no superuser: rights come from posts (docs/architecture.md)."""
 
     username = models.CharField("账号", max_length=40, unique=True, validators=[UnicodeUsernameValidator()])
     display_name = models.CharField("姓名", max_length=40)

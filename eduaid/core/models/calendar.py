@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pghistory
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
 from django.db import models
@@ -17,6 +18,7 @@ class DateRange(Func):
     output_field = DateRangeField()
 
 
+@pghistory.track()
 class SchoolYear(models.Model):
     label = models.CharField("学年", max_length=9, unique=True, help_text="如 2026-2027")
     starts_on = models.DateField("开始日期")
@@ -56,6 +58,7 @@ class TermQuerySet(models.QuerySet["Term"]):
         return term
 
 
+@pghistory.track()
 class Term(models.Model):
     year = models.ForeignKey(SchoolYear, models.PROTECT, related_name="terms", verbose_name="学年")
     season = models.CharField("学期", max_length=6, choices=Season.choices)

@@ -1,4 +1,4 @@
-"""The outbox: what each resolve changed, for whatever follows from it in the apps above (house.md §1a)."""
+"""The outbox: what each resolve changed, for whatever follows from it in the apps above (docs/architecture.md)."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models

@@ -1,4 +1,4 @@
-"""The columns that make a row a job: the row in PostgreSQL is the queue, the broker only wakes workers (quality.md §3)."""
+"""The columns that make a row a job: the row in PostgreSQL is the queue, the broker only wakes workers (docs/architecture.md)."""
 
 from django.db import models
 

@@ -1,6 +1,6 @@
 """Lists as they came: an upload, its files, sheets and rows, what was found in them, and the slices they cover.
 
-An upload is one list (house.md §1a): twelve class files dropped at once are one upload with twelve files. Rows are kept
+An upload is one list (docs/architecture.md): twelve class files dropped at once are one upload with twelve files. Rows are kept
 for ever; what they say about children is resolved in the apps above.
 """
 
@@ -58,7 +58,18 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
 @pghistory.track(
     pghistory.UpdateEvent("state", condition=pghistory.AnyChange("state")),
-    fields=["state", "version", "uploaded_by", "submitted_by", "approved_by", "undone_by", "undo_reason", "comment"],
+    fields=[
+        "state",
+        "version",
+        "uploaded_by",
+        "submitted_by",
+        "approved_by",
+        "undone_by",
+        "undo_reason",
+        "returned_for",
+        "comment",
+    ],
+    model_name="UploadEvent",
 )
 class Upload(Job):
     kind = models.CharField("名单种类", max_length=30)
@@ -84,6 +95,7 @@ class Upload(Job):
         "版本", default=1, help_text="Grows with every edit; a stale preview is refused."
     )
     comment = models.CharField("说明", max_length=500, default="", blank=True)
+    returned_for = models.CharField("退回原因", max_length=500, default="", blank=True)
     error = models.CharField("未能处理的原因", max_length=500, default="", blank=True)
 
     uploaded_by = models.ForeignKey("core.User", models.PROTECT, related_name="uploads", verbose_name="上传人")

@@ -9,8 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from eduaid.core import changes
 from eduaid.core.commands import SystemCommand
-from eduaid.core.models import ChangeSet, Post, Region, Upload, User
-from eduaid.core.models.uploads import State
+from eduaid.core.models import ChangeSet, Post, Region, User
 from students.demo import generate
 from students.demo.load import PASSWORD, load_places, send_lists
 from students.demo.places import COUNTY
@@ -66,8 +65,7 @@ class Command(SystemCommand):
         self.stdout.write(f"已写入 {len(county.workbooks)} 个表格和 truth.json：{folder}")
 
     def print_state(self) -> None:
-        lists = Upload.objects.filter(state=State.IN_FORCE).count()
-        self.stdout.write(f"数据库里已有{Region.objects.home()}，{lists} 份名单生效，不再载入。")
+        self.stdout.write(f"数据库里已有{Region.objects.home()}，不再载入。")
 
     def print_accounts(self) -> None:
         self.stdout.write(f"示例账号（密码都是 {PASSWORD}）：")

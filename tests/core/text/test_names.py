@@ -94,7 +94,7 @@ def test_look_alikes_and_homophones_keep_different_keys() -> None:
         ("尉迟恭", ("yuchigong",), ("ycg",)),
         ("吕布", ("lvbu",), ("lb",)),
         ("黃蓉", ("huangrong",), ("hr",)),
-        ("李\U0002cc56", None, None),  # a rare character of names (product.md F20): it must not raise
+        ("李\U0002cc56", None, None),  # a rare character of names (docs/wording.md): it must not raise
     ],
 )
 def test_names_sound_as_people_say_them(

@@ -274,7 +274,7 @@ def _acts(request: AccountRequest, upload: Upload) -> dict[str, object]:
         "discard_url": reverse("import-cancel", args=[pk]) if works and upload.applied_at is None else "",
         "forget_url": reverse("import-forget", args=[pk]) if column_memory.may_forget(upload, user) else "",
         "receipt_url": reverse("import-receipt", args=[pk]) if upload.applied_at else "",
-        "sent_back": upload.comment if upload.state != State.SUBMITTED and upload.submitted_by_id else "",
+        "sent_back": upload.returned_for,
         "late": upload.applied_at is not None,
     }
 
