@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 
-import pytest
-
 from eduaid.core.indicators import Basis, indicator_of
 from eduaid.core.models import Region, Upload, UploadRow
 from eduaid.core.models.uploads import RowState, State
@@ -17,27 +15,29 @@ from students.indicators import cohort
 from students.models import IdentityLink
 
 
-@pytest.fixture
-def example(worker: object) -> County:
-    county = generate(1500, seed=3)
-    load_places(county)
-    for _ in send_lists(county, seconds=240):
+def test_the_example_county_is_what_its_truth_says(worker: object) -> None:
+    """One load, several questions: seventy lists through a real worker take their time."""
+    example = generate(1500, seed=3)
+    load_places(example)
+    for _ in send_lists(example, seconds=240):
         pass
-    return county
+    every_list_took_force_and_every_row_is_accounted_for(example)
+    no_child_is_two_and_no_two_children_are_one(example)
+    figures_equal_the_truth_up_to_the_rows_that_wait(example)
 
 
 def value(key: str, day: dt.date = dt.date(2026, 11, 1)) -> int:
     return int(indicator_of(key).value(Basis(Region.objects.home(), day), EVERYTHING))
 
 
-def test_every_list_takes_force_and_every_row_is_accounted_for(example: County) -> None:
+def every_list_took_force_and_every_row_is_accounted_for(example: County) -> None:
     states = list(Upload.objects.exclude(state=State.IN_FORCE).values_list("pk", "state", "error"))
     assert states == []
     delivered = sum(1 for _ in example.truth.rows)
     assert UploadRow.objects.count() == delivered
 
 
-def test_no_child_is_two_and_no_two_children_are_one(example: County) -> None:
+def no_child_is_two_and_no_two_children_are_one(example: County) -> None:
     """Every accepted row that is tied to a child, against the person of whom the generator made the row."""
     persons = {(row.filename, row.sheet, row.row): row.person for row in example.truth.rows}
     # A valid number of somebody else's, or a second hukou entry with a number of its own, is put to people, never merged.
@@ -60,7 +60,7 @@ def test_no_child_is_two_and_no_two_children_are_one(example: County) -> None:
     assert split == []
 
 
-def test_figures_equal_the_truth_up_to_the_rows_that_wait(example: County) -> None:
+def figures_equal_the_truth_up_to_the_rows_that_wait(example: County) -> None:
     truth, day = example.truth, dt.date(2026, 11, 1)
     waiting = UploadRow.objects.filter(state=RowState.WAITING).count()
     pupils = sum(truth.pupils().values())
