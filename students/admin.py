@@ -21,6 +21,7 @@ from django.utils.html import format_html
 from import_export.admin import ExportMixin
 from import_export.fields import Field
 from import_export.formats.base_formats import XLSX
+from import_export.forms import ExportForm
 from import_export.resources import ModelResource
 
 from eduaid.core import access, codes, display
@@ -165,6 +166,7 @@ class StudentAdmin(ExportMixin, ReadOnly):
     )
     resource_classes = [StudentResource]
     export_formats = [XLSX]
+    export_form_class = ExportForm
     change_form_template = "admin/students/student/change_form.html"
     object_history_template = "admin/students/student/object_history.html"
 

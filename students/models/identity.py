@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from students.precedence import BY_KEY
+
 
 class LinkRule(models.TextChoices):
     ID_NUMBER = "id", "证件号与姓名一致"
@@ -94,4 +96,4 @@ class Correction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.student}的{self.concept}更正"
+        return f"{self.student}：{BY_KEY[self.concept].label}更正"

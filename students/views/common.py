@@ -33,11 +33,10 @@ def answers_for(scope: Scope, student: Student) -> bool:
 
 
 def place_of(source: Source) -> str:
-    """户籍人口 · 水口镇.xlsx「Sheet1」第 58 行; of a row beyond the reader's scope only the kind."""
+    """户籍人口「Sheet1」第 58 行; the file stands in the table of sources. Beyond the reader's scope only the kind is told."""
     if not source.in_scope:
         return f"{source.kind_label}（由其他乡镇或学校报送）"
-    sheet = f"「{source.sheet}」" if source.sheet else ""
-    return f"{source.kind_label} · {source.file}{sheet}第 {source.line} 行"
+    return f"{source.kind_label}{f'「{source.sheet}」' if source.sheet else ' '}第 {source.line} 行"
 
 
 @dataclass(frozen=True)

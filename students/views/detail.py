@@ -88,7 +88,7 @@ def decide(request: AccountRequest, public_id: str, pk: int) -> HttpResponse:
         raise Http404
     form = _decision_form(correction, request)
     if not form.is_valid():
-        return page(request, child, decision=(correction.pk, form), status=422)
+        return page(request, child, decision=(correction.pk, form))
     try:
         actions.decide(
             correction,
@@ -109,7 +109,6 @@ def page(
     *,
     shown: Shown | None = None,
     decision: tuple[int, DecisionForm] | None = None,
-    status: int = 200,
 ) -> HttpResponse:
     """The whole page; `shown` right after a reveal, `decision` when its form has to be filled in again."""
     scope, user = request.scope, request.user
@@ -150,7 +149,6 @@ def page(
             if _correctable(request, child)
             else "",
         },
-        status=status,
     )
 
 

@@ -62,7 +62,7 @@ def household(request: AccountRequest, pk: int) -> HttpResponse:
     rows = _rows(home)
     children = _children(rows, request.scope)
     members = [_member(row, children.get(row.pk)) for row in rows]
-    kind = kind_of(_LISTS[HouseholdKind(home.kind)])
+    kind, is_poverty = kind_of(_LISTS[HouseholdKind(home.kind)]), home.kind == HouseholdKind.POVERTY
     place = f"{home.town.name if home.town else ''}{home.village.name if home.village else ''}"
     return render(
         request,
@@ -74,10 +74,10 @@ def household(request: AccountRequest, pk: int) -> HttpResponse:
                 {"label": "户主", "value": home.head},
                 {"label": "户编号", "value": home.number},
                 {"label": "来源", "value": f"{kind.label}名单（{home.get_kind_display()}）"},
-                {"label": "户类型", "value": codes.POVERTY_STATUS.label(home.poverty_type)},
+                *([{"label": "户类型", "value": codes.POVERTY_STATUS.label(home.poverty_type)}] if is_poverty else []),
             ],
             "members": members,
-            "is_poverty": home.kind == HouseholdKind.POVERTY,
+            "is_poverty": is_poverty,
             "statuses": _statuses(rows),
             "conflict": _conflict(rows),
             "unlisted": not home.is_listed,

@@ -160,7 +160,8 @@ def _lists(student: Student) -> display.State | str:
     return "、".join(named) or "困难名单"
 
 
-# Every key is unique at its end and never null, so that a page can start after any row.
+# Every order ends in a unique key, and no key is null, so that a page can start after any row. Children without a school
+# come after all schools.
 _KEYS: dict[str, tuple[str, ...]] = {
     "class": ("school_code", "grade", "class_name", "pinyin", "id"),
     "name": ("pinyin", "id"),
@@ -204,7 +205,7 @@ class Order:
 
 def _with_keys(students: StudentQuerySet) -> StudentQuerySet:
     return students.annotate(
-        school_code=Coalesce("school__code", Value("")), born_on=Coalesce("birth_on", Value(_BEFORE_ALL))
+        school_code=Coalesce("school__code", Value("~")), born_on=Coalesce("birth_on", Value(_BEFORE_ALL))
     )
 
 
@@ -301,7 +302,7 @@ def students(request: AccountRequest) -> HttpResponse:
                 next_url=_step(request, after=rows[-1], start=start + ROWS_PER_PAGE) if has_next else "",
             ),
             "total": total,
-            "scope_label": "、".join(str(post.region or post.school) for post in posts_of(request.user)),
+            "scope_label": "、".join(dict.fromkeys(str(post.region or post.school) for post in posts_of(request.user))),
             "as_of": today(),
             "imports_url": reverse("imports"),
         },

@@ -59,7 +59,6 @@ def reveal(request: AccountRequest, public_id: str, what: str) -> HttpResponse:
             "action": request.path,
             "back_url": reverse("student", args=[child.public_id]),
         },
-        status=422 if form.is_bound else 200,
     )
 
 

@@ -136,13 +136,13 @@ def _letter(position: int) -> str:
     return letters
 
 
-def _child(found: UploadRow, scope: Scope) -> Link | None:
+def _child(found: UploadRow, scope: Scope) -> dict[str, str] | None:
     link = IdentityLink.objects.filter(row=found).select_related("student").first()
     if link is None:
         return None
     pk = link.student.merged_into_id or link.student_id
     child = Student.objects.within(scope).filter(pk=pk).first()
-    return Link(child.name, reverse("student", args=[child.public_id])) if child else None
+    return {"name": child.name, "url": reverse("student", args=[child.public_id])} if child else None
 
 
 def _findings(found: UploadRow) -> Sequence[dict[str, str]]:
