@@ -75,6 +75,27 @@ def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
+def resize(page: Page, width: int) -> None:
+    """The same page in a window of another width, without loading it again."""
+    page.set_viewport_size({"width": width, "height": 780 if width < 720 else 768})
+    page.evaluate("window.scrollTo(0, 0); document.activeElement && document.activeElement.blur()")
+
+
+def faults_at(page: Page, widths: Iterable[int], picture: str) -> dict[str, list[str]]:
+    """What is wrong with an open page at each width, and whether it reflows at 320 pixels; keeps a picture of each."""
+    faults: dict[str, list[str]] = {}
+    version = page.context.browser.version.split(".")[0] if page.context.browser else ""
+    for width in widths:
+        resize(page, width)
+        keep_screenshot(page, f"{picture}-{width}-{version}")
+        resize(page, width)
+        faults[f"axe at {width}"] = axe_violations(page)
+        faults[f"overflow at {width}"] = [f"{overflow(page)} px"] if overflow(page) else []
+    resize(page, 320)
+    faults["overflow at 320"] = [f"{overflow(page)} px"] if overflow(page) else []
+    return faults
+
+
 def unfocusable(page: Page, presses: int = 200) -> list[str]:
     """Stops of the Tab key without a focus ring, or hidden behind something (WCAG 2.4.7, 2.4.11); empty is right.
 
@@ -129,11 +150,15 @@ def keep_screenshot(page: Page, name: str) -> None:
 ALLOWED_WORDS = frozenset(
     {
         *("Excel", "Word", "WPS", "PDF", "Cookie", "KB", "MB", "GB", "SHA", "UTF", "GBK", "GB18030", "TOTP"),
-        *("xlsx", "xls", "et", "ods", "csv", "docx", "lwl", "A4"),
+        *("CSV", "xlsx", "xls", "et", "ods", "csv", "docx", "lwl", "A4"),
     }
 )
 """Formats and programs that people know by these names, and the example of pinyin initials on the search page."""
 
+# What people and their files are called is theirs: file names, sheets that nobody renamed, public ids of children.
+_GIVEN_NAMES = re.compile(
+    r"[^\s,、，。：「」]+\.(?:xlsx|xls|csv|docx|ods|et|pdf)\b|\bSheet\d+\b|(?<![0-9A-Za-z])(?=[A-Z]*\d)[0-9A-Z]{10}(?![0-9A-Za-z])"
+)
 _WORD = re.compile(r"[A-Za-z]{2,}\d*")
 _TRACEBACK = re.compile(r"Traceback|Exception|Error at /|line \d+, in |{{|{%|\bNone\b|\bTrue\b|\bFalse\b")
 _ID = re.compile(r"(?<![0-9A-Za-z])\d{17}[0-9Xx](?![0-9A-Za-z])")
@@ -186,8 +211,7 @@ def foreign_words(html: str, allowed: Iterable[str] = ()) -> list[str]:
     """Words that are not Chinese, and remains of a traceback or a template; empty is right."""
     text = readable_text(html)
     known = ALLOWED_WORDS | set(allowed)
-    text_without_files = re.sub(r"[^\s,、，。：「」]+\.(?:xlsx|xls|csv|docx|ods|et|pdf)\b", "", text)
-    words = {word for word in _WORD.findall(text_without_files) if word not in known}
+    words = {word for word in _WORD.findall(_GIVEN_NAMES.sub("", text)) if word not in known}
     return sorted(words | set(_TRACEBACK.findall(text)))
 
 

@@ -1,4 +1,4 @@
-"""Every page template with made-up values, served without a database, so that looks can be checked beside the views.
+"""The style guide and seldom states with made-up values, served without a database: for looks and for components.
 
 `python -m tests.battery.gallery` serves them at 127.0.0.1:8099 for people who work on the looks.
 """
@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace as ns
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.types import StartResponse
@@ -25,86 +24,23 @@ CSP = (
     "frame-ancestors 'none'"
 )
 PAGES: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
-    "styleguide": (
-        "styleguide.html",
-        lambda: samples.frame(
-            equation=samples.EQUATION,
-            gap=samples.GAP,
-            kpis=samples.KPIS,
-            table=samples.town_table(),
-            definition=samples.DEFINITION,
-            form=samples.UploadForm({"kind": ""}),
-            page=samples.pager(),
-            points=samples.indicator()["points"],
-            progress=samples.running()["progress"],
-            chips=samples.students()["chips"],
-            clear_url="#",
-            tabs=samples.review()["tabs"],
-            timeline=samples.student()["timeline"],
-            empty=ns(title="全部已分配 ✓", text="本镇每个学生都有包保教师。", action_url="#", action_label="查看名单"),
-        ),
-    ),
-    "login": (
-        "registration/login.html",
-        lambda: samples.frame(form=samples.LoginForm(), nav=[], user_label="", demo=True),
-    ),
+    "styleguide": ("styleguide.html", samples.styleguide),
     "login-error": (
         "registration/login.html",
-        lambda: samples.frame(form=samples.LoginForm({"username": "town-a", "password": "x"}), nav=[], user_label=""),
+        lambda: samples.stranger(form=samples.LoginForm({"username": "town-a", "password": "x"})),
     ),
-    "locked": ("registration/locked.html", lambda: samples.frame(nav=[], user_label="")),
-    "home": ("home.html", samples.home),
-    "home-empty": ("home.html", samples.home_empty),
-    "search": ("students/search.html", lambda: samples.search("hits")),
-    "search-start": ("students/search.html", lambda: samples.search("")),
-    "search-none": ("students/search.html", lambda: samples.search("none")),
-    "imports": ("imports/index.html", samples.imports),
-    "imports-empty": ("imports/index.html", lambda: samples.imports(empty=True)),
-    "upload": ("imports/new.html", samples.upload),
-    "upload-error": ("imports/new.html", lambda: samples.upload(bound=True)),
-    "map": ("imports/map.html", samples.mapping),
+    "login-first-run": (
+        "registration/login.html",
+        lambda: samples.stranger(form=samples.LoginForm(), first_run=True, demo=False),
+    ),
+    "locked": ("registration/locked.html", samples.stranger),
+    "home-without-lists": ("home.html", samples.home_without_lists),
     "run": ("imports/run.html", samples.running),
     "run-lost": ("imports/run.html", lambda: samples.running("lost")),
     "run-failed": ("imports/run.html", lambda: samples.running("failed")),
-    "review": ("imports/review.html", samples.review),
-    "review-good": ("imports/review.html", lambda: samples.review("good")),
-    "review-approve": ("imports/review.html", lambda: samples.review("approve")),
-    "diff-added": ("imports/diff.html", lambda: samples.diff("added")),
-    "diff-changed": ("imports/diff.html", lambda: samples.diff("changed")),
-    "diff-missing": ("imports/diff.html", lambda: samples.diff("missing")),
-    "receipt": ("imports/receipt.html", samples.receipt),
-    "undo": ("imports/undo.html", samples.undo),
-    "undo-error": ("imports/undo.html", lambda: samples.undo(bound=True)),
-    "confirm": (
-        "confirm.html",
-        lambda: samples.frame(
-            title="放弃本次导入",
-            question="放弃后这份名单不再保留，原表仍在您的电脑里。",
-            effects=["1,204 行可入库的行不会入库", "3 行已改的内容会丢失"],
-            confirm_label="放弃",
-            danger=True,
-            back_url="/review",
-        ),
-    ),
-    "students": ("students/list.html", samples.students),
-    "students-many": ("students/list.html", lambda: samples.students("many")),
-    "students-empty": ("students/list.html", lambda: samples.students("empty")),
-    "student": ("students/detail.html", samples.student),
-    "household": ("students/household.html", samples.household),
-    "progress": ("reports/progress.html", samples.progress),
-    "progress-gap": ("reports/progress.html", lambda: samples.progress("gap")),
-    "progress-empty": ("reports/progress.html", lambda: samples.progress("empty")),
-    "indicator": ("reports/indicator.html", samples.indicator),
-    "indicator-zero": ("reports/indicator.html", lambda: samples.indicator("zero")),
-    "trace": ("reports/trace.html", samples.trace),
-    "source-row": ("reports/source_row.html", samples.source_row),
-    "report": ("reports/report.html", samples.report),
-    **samples.setup_pages(),
+    "confirm": ("confirm.html", samples.confirm),
     "400": ("400.html", samples.frame),
-    "403": (
-        "403.html",
-        lambda: samples.frame(reason="此页只供县教育局使用。", grantor_label="系统管理员", reference="7F3A-21C9"),
-    ),
+    "403": ("403.html", lambda: samples.frame(reason="此页只供县教育局使用。", reference="7F3A-21C9")),
     "404": ("404.html", lambda: samples.frame(reference="7F3A-21C9")),
     "500": ("500.html", lambda: {"reference": "7F3A-21C9"}),
     "csrf": ("403_csrf.html", samples.frame),
@@ -112,10 +48,7 @@ PAGES: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
 
 PARTS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "progress-part": ("partials/progress.html", samples.running),
-    "review-row": (
-        "imports/review_row.html",
-        lambda: {"row": ns(**{**vars(samples.review()["rows"][0]), "level": "ok"}), "csrf_token": "gallery"},
-    ),
+    "review-row": ("imports/review_row.html", samples.saved_row),
 }
 
 
@@ -126,7 +59,7 @@ def render(name: str) -> str:
 
 
 def _answer(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
-    name = str(environ["PATH_INFO"]).strip("/") or "home"
+    name = str(environ["PATH_INFO"]).strip("/") or "styleguide"
     if name == "watermark.svg":
         lines = ["水口镇中心校 李校长", "2026-11-27 17:00 · 0017"]
         body, kind = get_template("watermark.svg").render({"watermark_lines": lines}).encode(), "image/svg+xml"

@@ -13,7 +13,8 @@ DESKTOP, PHONE = 1366, 360
 
 @dataclass(frozen=True)
 class PageCase:
-    """One page in one state. From `path`, each selector of `follow` names a link that is opened in turn."""
+    """One page in one state. From `path`, each selector of `follow` names a link that is opened in turn; one that begins
+    with "press " names a button that is pressed."""
 
     name: str
     path: str
@@ -27,6 +28,7 @@ class PageCase:
         return self.name
 
 
+_NEW_REPORT = "press .page-head button.btn"
 _FIRST_FIGURE = "main a.fig:not(.zero)"
 
 PAGES = (
@@ -52,7 +54,8 @@ PAGES = (
     PageCase("P22-students-no-hits", "/students/?q=查无此人", "county"),
     PageCase("P23-student", "/students/", "county", ("main tbody th a",)),
     PageCase("P35-reports", "/reports/", "county"),
-    PageCase("P36-trace", "/progress/", "county", (_FIRST_FIGURE, ".page-head a[href*=trace]")),
+    PageCase("P35-report", "/reports/", "county", (_NEW_REPORT,)),
+    PageCase("P36-trace", "/reports/", "county", (_NEW_REPORT, "main .paper a.fig")),
     PageCase("P24-household", "/students/", "county", ("main tbody th a", "main a[href*='/households/']")),
     PageCase("P36-source-row", "/students/", "county", ("main tbody th a", "main a[href*='/rows/']")),
     PageCase("P60-admin", "/admin/", "data"),
@@ -64,7 +67,7 @@ PAGES = (
     PageCase("P61-school", "/setup/schools/", "county", ("main tbody th a",)),
     PageCase("P61-calendar", "/setup/calendar/", "county"),
     PageCase("P61-users", "/setup/users/", "sysadmin"),
-    PageCase("P61-user", "/setup/users/", "sysadmin", ("main tbody th a",)),
+    PageCase("P61-user", "/setup/users/", "sysadmin", ("main tbody th a",), allowed_words=("aid",)),
     PageCase("P61-posts", "/setup/users/", "secadmin"),
     PageCase("P61-dictionaries", "/setup/dictionaries/", "county"),
     PageCase("403", "/setup/users/", "town-a", status=403),
