@@ -67,7 +67,7 @@ ALLOWED_HOSTS: list[str] = env.list("EDUAID_ALLOWED_HOSTS", default=["localhost"
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("EDUAID_TRUSTED_ORIGINS", default=[])
 
 # The application role is subject to row-level security; the owner role migrates. One database, two doors.
-_database_url = _required("DATABASE_URL", _local and _local.database_url)
+_database_url = _required("DATABASE_URL", _local.database_url if _local else None)
 _owner_url = env.str("DATABASE_OWNER_URL", default="") or (_local.database_owner_url if _local else _database_url)
 
 
@@ -81,7 +81,7 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": _database(_database_url),
     "owner": _database(_owner_url) | {"CONN_MAX_AGE": 0},
 }
-REDIS_URL = _required("REDIS_URL", _local and _local.redis_url)
+REDIS_URL = _required("REDIS_URL", _local.redis_url if _local else None)
 
 FILES_DIR = Path(env.str("EDUAID_FILES", default=str(STATE_DIR / "files")))
 # The ring of key-encrypting keys: the JSON text itself, or the path of its file (mode 0600).

@@ -317,7 +317,7 @@ class _CorrectionList(ChangeList):
         places = Places.of(said for made in shown for said in (made.values, made.replaced, made.contested_by or {}))
         for made in shown:
             made.places = places
-        self.result_list = shown  # type: ignore[assignment]
+        self.result_list = shown
 
 
 @admin.register(Correction)
@@ -363,7 +363,7 @@ class CorrectionAdmin(ReadOnly):
             return f"{display.dense_date(made.revoked_at)} 撤销"
         return "与新名单不一致，请在学生档案中决定" if made.contested_by else "有效"
 
-    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         asks = [] if obj is None or not self.has_change_permission(request, obj) else ["revoke_reason"]
         return [*self.readonly_fields, *asks]
 

@@ -75,8 +75,9 @@ HOUSEHOLD_ROWS = RowKind(
 )
 
 
-def _narrow_rows(rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
-    return rows if scope.county else rows.of_places(scope.towns, scope.schools)
+def _narrow_rows(rows: Any, scope: Scope) -> QuerySet[Any]:
+    found: QuerySet[Any] = rows if scope.county else rows.of_places(scope.towns, scope.schools)
+    return found
 
 
 def _fact(row: UploadRow, key: str) -> str:
@@ -155,8 +156,8 @@ def cohort(basis: Basis, youngest: int, oldest: int) -> tuple[dt.date, dt.date]:
 def _by_area(rows: QuerySet[Any], basis: Basis, counting: Counting) -> QuerySet[Any]:
     students: Any = rows
     if counting is Counting.HUKOU and isinstance(basis.area, Region):
-        return students.of_hukou(basis.area)  # type: ignore[no-any-return]
-    return students.at_schools_of(basis.area)  # type: ignore[no-any-return]
+        return students.of_hukou(basis.area)
+    return students.at_schools_of(basis.area)
 
 
 def _children(
@@ -288,7 +289,7 @@ BOARDING_UNKNOWN = _pupils(
 
 def _related(relation: HukouRelation) -> Callable[[Basis], QuerySet[Any]]:
     def rows(basis: Basis) -> QuerySet[Any]:
-        students = Student.objects.listed().filter(in_roster=True, school__is_outside=False).with_hukou_relation()
+        students: Any = Student.objects.listed().filter(in_roster=True, school__is_outside=False).with_hukou_relation()
         return _by_area(students.filter(hukou_relation=relation.value), basis, Counting.SCHOOL)
 
     return rows
@@ -321,7 +322,7 @@ PUPILS_BY_RELATION = tuple(
 def _households(*conditions: Q) -> Callable[[Basis], QuerySet[Any]]:
     def rows(basis: Basis) -> QuerySet[Any]:
         found: Any = Household.objects.in_force().filter(kind="poverty").filter(*conditions)
-        return found.of_hukou(basis.area) if isinstance(basis.area, Region) else found.none()  # type: ignore[no-any-return]
+        return found.of_hukou(basis.area) if isinstance(basis.area, Region) else found.none()
 
     return rows
 
@@ -337,8 +338,8 @@ def _persons(kind: str, **facts: str) -> Callable[[Basis], QuerySet[Any]]:
         firsts = found.annotate(person=person).order_by().values("person").annotate(first=Min("pk")).values("first")
         found = found.filter(pk__in=firsts)
         if isinstance(basis.area, School):
-            return found.none()  # type: ignore[no-any-return]
-        return found if basis.area.is_home else found.filter(town=basis.area)  # type: ignore[no-any-return]
+            return found.none()
+        return found if basis.area.is_home else found.filter(town=basis.area)
 
     return rows
 
@@ -499,8 +500,8 @@ SCHOOLS_NOT_SENT = _coverage("schools.not-sent", "未报名册学校", "本学�
 def _waiting(basis: Basis) -> QuerySet[Any]:
     rows: Any = UploadRow.objects.waiting()
     if isinstance(basis.area, School):
-        return rows.filter(school=basis.area)  # type: ignore[no-any-return]
-    return rows if basis.area.is_home else rows.filter(town=basis.area)  # type: ignore[no-any-return]
+        return rows.filter(school=basis.area)
+    return rows if basis.area.is_home else rows.filter(town=basis.area)
 
 
 WAITING_ROWS = Indicator(

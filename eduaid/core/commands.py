@@ -16,7 +16,7 @@ from eduaid.core.scope import everything
 class SystemCommand(BaseCommand):
     """A command that sees every row. Subclasses write `run`."""
 
-    requires_system_checks: list[str] | str = []
+    requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         with everything():

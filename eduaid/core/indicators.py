@@ -69,9 +69,9 @@ class RowKind:
 
     key: str
     columns: tuple[Column, ...]
-    narrow: Callable[[QuerySet[Any], Scope], QuerySet[Any]]
+    narrow: Callable[[Any, Scope], QuerySet[Any]]
     """Keeps the rows that a scope may see."""
-    prepare: Callable[[QuerySet[Any]], QuerySet[Any]]
+    prepare: Callable[[Any], QuerySet[Any]]
     """Selects what the columns show, in the list's order."""
     url: Callable[[Any], str]
 

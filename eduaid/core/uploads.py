@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import pghistory
 from celery import current_app
@@ -332,12 +333,10 @@ def slice_place(kind: ListKind, values: Values) -> SlicePlace | None:
 
 def open_slice(upload: Upload, place: SlicePlace) -> ListSlice:
     """The list's slice of a place; one that a correction opens in a list in force takes force with the list's next approval."""
-    town, school, subkey = place
+    where: dict[str, Any] = dict(zip(("town_id", "school_id", "subkey"), place, strict=True))
     found, _ = ListSlice.objects.get_or_create(
         upload=upload,
-        town_id=town,
-        school_id=school,
-        subkey=subkey,
+        **where,
         defaults={"kind": upload.kind, "mode": upload.mode, "effective_on": upload.effective_on},
     )
     return found

@@ -85,7 +85,7 @@ def _csv_text(cell: Cell) -> str:
 
 
 def _xls_bytes(sheets: Sequence[Sheet]) -> bytes:
-    import xlwt  # type: ignore[import-untyped]  # it has no stubs; imported late, for a few old workbooks only
+    import xlwt  # it has no stubs; imported late, for a few old workbooks only
 
     book = xlwt.Workbook(encoding="utf-8")
     title = xlwt.easyxf("font: bold on, height 320; align: horiz center")

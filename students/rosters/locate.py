@@ -82,7 +82,7 @@ def _village(row: Values, reading: Reading, town: Region | None) -> Region | Non
             return found[0]
     address = row.get("hukou_address")
     if address is not None and address.region is not None and address.region.level == Level.VILLAGE:
-        return address.region  # type: ignore[no-any-return]
+        return address.region
     return None
 
 

@@ -67,9 +67,7 @@ def test_one_missing_person_always_keeps_the_rate_below_a_hundred(total: int, pl
         ("-6000", "-0.6000", "-0.6"),
     ],
 )
-def test_yuan_become_wan_with_four_places_in_tables_and_none_to_spare_in_text(
-    yuan: str, table: str, text: str
-) -> None:
+def test_yuan_become_wan_with_four_places_in_tables_and_none_to_spare_in_text(yuan: str, table: str, text: str) -> None:
     assert display.wan(Decimal(yuan)) == table
     assert display.wan_text(Decimal(yuan)) == text
 

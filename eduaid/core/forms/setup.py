@@ -34,11 +34,26 @@ _SENTENCES: Mapping[str, tuple[str | None, str]] = {
 }
 
 
+def _unchecked(exclude: object = None) -> None:
+    """Stands in for an instance's own check of its constraints."""
+
+
 class RecordForm(forms.ModelForm):
     """A model form that names a broken constraint in its own words instead of the constraint's name."""
 
+    def _post_clean(self) -> None:
+        """Django would check constraints with the instance and tell their names; here they follow, in our words."""
+        self.instance.validate_constraints = _unchecked
+        try:
+            super()._post_clean()  # type: ignore[misc]
+        finally:
+            del self.instance.validate_constraints
+        if not self.errors:
+            self.validate_constraints()
+
     def validate_constraints(self) -> None:
-        """Every constraint of the table, also those over columns that the form sets itself."""
+        """The first constraint that is broken, also one over columns that the form sets itself; a later one may not even be
+        computable (a range that ends before it starts)."""
         for model, constraints in self.instance.get_constraints():
             for constraint in constraints:
                 try:
@@ -46,6 +61,7 @@ class RecordForm(forms.ModelForm):
                 except ValidationError:
                     field, sentence = self.sentence_of(constraint.name)
                     self.add_error(field if field in self.fields else None, sentence)
+                    return
 
     def sentence_of(self, constraint: str) -> tuple[str | None, str]:
         return _SENTENCES[constraint]
@@ -210,6 +226,7 @@ class SchoolForm(RecordForm):
 class SchoolYearForm(RecordForm):
     """A school year with its two terms: entered together, because one without the other is of no use."""
 
+    label = forms.CharField(label="学年", max_length=20, help_text="如 2026-2027")
     autumn_starts_on = DayField(label="秋季学期开始")
     autumn_ends_on = DayField(label="秋季学期结束")
     spring_starts_on = DayField(label="春季学期开始")
@@ -221,7 +238,6 @@ class SchoolYearForm(RecordForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["label"].help_text = "如 2026-2027"
         self._terms = {term.season: term for term in self.instance.terms.all()} if self.instance.pk else {}
         for season, term in self._terms.items():
             self.initial.update({f"{season}_starts_on": term.starts_on, f"{season}_ends_on": term.ends_on})
@@ -249,23 +265,21 @@ class SchoolYearForm(RecordForm):
         self.instance.starts_on, self.instance.ends_on = days[0], days[3]
         return cleaned
 
-    def validate_constraints(self) -> None:
-        if self.instance.starts_on is None or self.instance.ends_on is None:
-            return
-        super().validate_constraints()
-
     def sentence_of(self, constraint: str) -> tuple[str | None, str]:
         field, sentence = _SENTENCES[constraint]
         return {"starts_on": "autumn_starts_on", "ends_on": "spring_ends_on"}.get(field or "", field), sentence
 
     def save(self, commit: bool = True) -> SchoolYear:
         year: SchoolYear = super().save(commit)
-        for season in (Season.AUTUMN, Season.SPRING):
+        seasons = [Season.AUTUMN, Season.SPRING]
+        spring = self._terms.get(Season.SPRING)
+        if spring and self.cleaned_data["spring_starts_on"] > spring.starts_on:
+            # The spring makes room before the autumn grows into it: terms never overlap, not even for a moment.
+            seasons.reverse()
+        for season in seasons:
             term = self._terms.get(season) or Term(year=year, season=season)
-            term.starts_on, term.ends_on = (
-                self.cleaned_data[f"{season}_starts_on"],
-                self.cleaned_data[f"{season}_ends_on"],
-            )
+            term.starts_on = self.cleaned_data[f"{season}_starts_on"]
+            term.ends_on = self.cleaned_data[f"{season}_ends_on"]
             term.save()
         return year
 
@@ -362,10 +376,6 @@ class PostForm(RecordForm):
             if cleaned["region"] is None:
                 self.add_error("role", "还没有登记本县。请先请系统管理员在“区划”中登记")
         return cleaned
-
-    def validate_constraints(self) -> None:
-        if not self.errors:
-            super().validate_constraints()
 
     def sentence_of(self, constraint: str) -> tuple[str | None, str]:
         """三员分立 is told with the post that stands in the way."""
