@@ -113,7 +113,7 @@ def _sheet_xml(rows: Sequence[Sequence[Cell]], header: int, merges: Sequence[str
     for number, row in zip(count(1), rows):
         style = f' s="{HEADER if number == header else TITLE}"' if number <= header else ""
         add(f'<row r="{number}">')
-        for letters, cell in zip(_LETTERS, row):
+        for letters, cell in zip(_LETTERS, row, strict=False):
             if cell is None or cell == "":
                 continue
             if isinstance(cell, str):
