@@ -38,6 +38,10 @@ class PasswordForm(PasswordChangeForm):
     """One's own password: the old one first."""
 
     field_order = ["old_password", "new_password1", "new_password2"]
+    error_messages = {
+        "password_incorrect": "现在的密码不对。请重新输入",
+        "password_mismatch": "两次输入的新密码不一样。请重新输入",
+    }
 
     def __init__(self, user: User, *args: Any, **options: Any) -> None:
         super().__init__(user, *args, **options)

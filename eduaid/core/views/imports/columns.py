@@ -107,7 +107,7 @@ def _page(request: AccountRequest, upload: Upload) -> dict[str, object]:
             )
         for key in sheet.questions:
             column = kind.column(key)
-            if column.required:
+            if column.required and not _claimed(column, sheet):
                 likely = [Option("", f"{column_name(p)} 列“{text}”") for p, text in _likely(column, sheet)]
                 missing.setdefault(key, Missing(column.label, likely))
     return {
@@ -139,7 +139,8 @@ def _asked(
     rest = [column for column in free if column not in wanted]
     guesses: dict[int, str] = {}
     for column in wanted:
-        for position, _ in _likely(column, sheet)[:1]:
+        # Where several headers claim a meaning, the person chooses; nothing is chosen beforehand.
+        for position, _ in [] if _claimed(column, sheet) else _likely(column, sheet)[:1]:
             guesses.setdefault(position, column.key)
     found = []
     for position, header in enumerate(sheet.headers):
@@ -160,6 +161,12 @@ def _asked(
             )
         )
     return found
+
+
+def _claimed(column: Column, sheet: UploadSheet) -> bool:
+    """Whether some header is just one of the column's names: then several are, or it would have been taken."""
+    names = {normalise_header(text) for text in (column.label, *column.synonyms)}
+    return any(normalise_header(str(header)) in names for header in sheet.headers)
 
 
 def _likely(column: Column, sheet: UploadSheet) -> list[tuple[int, str]]:
