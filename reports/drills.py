@@ -70,10 +70,7 @@ def ways_of(indicator: Indicator, area: Area, drill: Mapping[str, str]) -> tuple
     if drill.get(NOWHERE) or "class" in drill:
         return ()
     if isinstance(area, School):
-        if "grade" in drill:
-            wanted = ["class"]
-        else:
-            wanted = ["grade-class", "grade"]
+        wanted = ["class"] if "grade" in drill else ["grade-class", "grade"]
     elif area.is_home:
         wanted = ["town"]
     elif area.level == "township":

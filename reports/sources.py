@@ -13,9 +13,9 @@ from django.urls import reverse
 
 from eduaid.core.indicators import Indicator
 from eduaid.core.lists import kind_of
-from eduaid.core.models import ListSlice, School, UploadRow
+from eduaid.core.models import ListSlice, School, Upload, UploadFile, UploadRow, UploadSheet
 from eduaid.core.models.uploads import RowState
-from eduaid.core.scope import Scope
+from eduaid.core.scope import EVERYTHING, Scope, row_security
 from eduaid.core.text import scrub
 from reports.basis import kinds_behind
 from students.models import Household, Student
@@ -47,17 +47,20 @@ class SourceFile:
 
 
 def _counting() -> QuerySet[UploadRow]:
-    """Rows of any kind that count now: accepted ones of current slices, and those held by a newer row that waits."""
+    """Rows of any kind that count now: accepted ones of current slices, and those held by a newer row that waits.
+
+    Unordered: the usual order goes by way of the list, and a county-wide list is beyond a township's sight.
+    """
     held = Q(held_by__state=RowState.WAITING, held_by__slice__is_current=True)
-    return UploadRow.objects.filter(Q(slice__is_current=True) | held, state=RowState.ACCEPTED)
+    return UploadRow.objects.order_by().filter(Q(slice__is_current=True) | held, state=RowState.ACCEPTED)
 
 
 def _within(rows: QuerySet[UploadRow], scope: Scope) -> QuerySet[UploadRow]:
     """Rows of the reader's places, and of whole lists that were sent for them: those that `row-trace` opens."""
     if scope.county:
         return rows
-    lists = Q(upload__town__in=scope.towns) | Q(upload__school__in=scope.schools)
-    return rows.filter(Q(town__in=scope.towns) | Q(school__in=scope.schools) | lists)
+    lists = Upload.objects.filter(scope.q(town="town", school="school")).order_by()
+    return rows.filter(Q(town__in=scope.towns) | Q(school__in=scope.schools) | Q(upload__in=lists.values("pk")))
 
 
 def sources_of(indicator: Indicator, rows: Sequence[Any], scope: Scope) -> dict[int, Source]:
@@ -102,76 +105,58 @@ def _source(pk: int, kind: str, number: int) -> Source:
 
 
 def files_behind(indicator: Indicator, rows: QuerySet[Any], scope: Scope) -> list[SourceFile]:
-    """The files whose rows the figure rests on, most rows first. `rows`: the indicator's rows in scope. One query."""
+    """The files whose rows the figure rests on, most rows first. `rows`: the indicator's rows in scope. Two queries."""
     kinds = kinds_behind(indicator.key)
-    spoken = _within(_counting(), scope)
+    if rows.model is School:
+        return _files_of_schools(rows, kinds, scope)
+    spoken: QuerySet[Any]
     if rows.model is UploadRow:
-        # Waiting rows do not count, and yet they are what this figure counts.
-        spoken = _within(UploadRow.objects.filter(pk__in=rows.order_by().values("pk")), scope)
+        # Waiting rows do not count, and yet they are what such a figure counts.
+        spoken = UploadRow.objects.order_by().filter(pk__in=rows.order_by().values("pk"))
     elif rows.model is Student:
         students = rows.order_by().values("pk")
-        spoken = spoken.filter(Q(link__student__in=students) | Q(link__student__merged_into__in=students))
-    elif rows.model is Household:
+        spoken = _counting().filter(Q(link__student__in=students) | Q(link__student__merged_into__in=students))
+    else:
         numbers = rows.order_by().values("number")
-        spoken = spoken.annotate(household=KT("facts__household_no")).filter(household__in=numbers)
-    elif rows.model is School:
-        return _files_of_schools(rows, kinds, scope)
+        spoken = _counting().annotate(household=KT("facts__household_no")).filter(household__in=numbers)
     if kinds:
         spoken = spoken.filter(slice__kind__in=kinds)
-    counted = (
-        spoken.order_by()
-        .values(
-            "upload_id",
-            "upload__kind",
-            "upload__region__name",
-            "upload__school__name",
-            "upload__effective_on",
-            "sheet__file__name",
-            "sheet__file__sha256",
+    counted = _within(spoken, scope).values_list("sheet_id").annotate(count=Count("pk"))
+    return _named(dict(counted), scope)
+
+
+def _named(counts: dict[int, int], scope: Scope) -> list[SourceFile]:
+    """Rows by sheet as rows by file. Of a list beyond the reader's scope the file may be known, not the receipt."""
+    with row_security(EVERYTHING, local=True):
+        sheets = (
+            UploadSheet.objects.order_by()
+            .filter(pk__in=counts)
+            .select_related("file", "upload", "upload__region", "upload__school")
         )
-        .annotate(count=Count("pk"))
-        .order_by("-count", "upload_id")
-    )
-    return [_file(dict(row)) for row in counted]
+        rows: dict[UploadFile, int] = {}
+        uploads: dict[UploadFile, Upload] = {}
+        for sheet in sheets:
+            rows[sheet.file] = rows.get(sheet.file, 0) + counts[sheet.pk]
+            uploads[sheet.file] = sheet.upload
+    found = [_file(file, uploads[file], number, scope) for file, number in rows.items()]
+    return sorted(found, key=lambda file: -file.rows)
 
 
-def _file(row: dict[str, Any]) -> SourceFile:
+def _file(file: UploadFile, upload: Upload, rows: int, scope: Scope) -> SourceFile:
+    mine = scope.county or upload.town_id in scope.towns or upload.school_id in scope.schools
     return SourceFile(
-        kind=kind_of(row["upload__kind"]).label,
-        file=scrub(row["sheet__file__name"] or ""),
-        scope=row["upload__region__name"] or row["upload__school__name"] or "",
-        effective_on=row["upload__effective_on"],
-        rows=row["count"],
-        url=reverse("import-receipt", args=[row["upload_id"]]),
-        digest=row["sheet__file__sha256"] or "",
+        kind=kind_of(upload.kind).label,
+        file=scrub(file.name),
+        scope=upload.place_name,
+        effective_on=upload.effective_on,
+        rows=rows,
+        url=reverse("import-receipt", args=[upload.pk]) if mine else "",
+        digest=file.sha256,
     )
 
 
 def _files_of_schools(schools: QuerySet[Any], kinds: Iterable[str], scope: Scope) -> list[SourceFile]:
-    """For a figure that counts schools: the lists by which they have reported."""
+    """For a figure that counts schools: the sheets by which they have reported."""
     slices = ListSlice.objects.filter(is_current=True, kind__in=kinds, school__in=schools.order_by().values("pk"))
-    if not scope.county:
-        slices = slices.filter(Q(upload__town__in=scope.towns) | Q(upload__school__in=scope.schools))
-    counted = (
-        slices.values(
-            "upload_id",
-            "upload__kind",
-            "upload__region__name",
-            "upload__school__name",
-            "upload__effective_on",
-            "upload__files__name",
-            "upload__files__sha256",
-        )
-        .annotate(count=Count("rows"))
-        .order_by("-count", "upload_id")
-    )
-    return [
-        _file(
-            {
-                **row,
-                "sheet__file__name": row["upload__files__name"],
-                "sheet__file__sha256": row["upload__files__sha256"],
-            }
-        )
-        for row in counted
-    ]
+    spoken = UploadRow.objects.order_by().filter(slice__in=slices.values("pk"))
+    return _named(dict(_within(spoken, scope).values_list("sheet_id").annotate(count=Count("pk"))), scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -91,7 +91,8 @@ def _rows(request: AccountRequest, indicator: Indicator, figure: Figure, moment:
     beyond = 0
     if not covers(request.scope, figure.area):
         with row_security(EVERYTHING, local=True):
-            beyond = indicator.queryset(basis, EVERYTHING).count() - page.total
+            # How many rows there are, also of a figure that sums a column of theirs.
+            beyond = int(replace(indicator, sum_of=None).value(basis, EVERYTHING)) - page.total
     columns = indicator.row_kind.columns
     return {
         "row_label": columns[0].label,
