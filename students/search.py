@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Q, Value, When
 from django.db.models.functions import Length
 
 from eduaid.core import codes
@@ -99,14 +99,11 @@ def numbered(students: StudentQuerySet, asked: Asked) -> StudentQuerySet:
     """Those whom the number names now or has named (an old ID number stays a number of the child)."""
     if asked.by is By.TAIL:
         return students.filter(id_tail_digest=digest("id-tail", asked.text)).order_by("pinyin", "id")
-    holders: QuerySet[Identifier]
     if asked.by is By.ID_NUMBER:
         # A passport or permit is digested with its type, which nobody types.
-        marks = [id_digest(IdNumber(asked.text, kind)) for kind, _ in codes.ID_TYPE.choices]
-        holders = Identifier.objects.filter(kind=Identifier.ID_NUMBER, digest__in=set(marks))
+        kind, marks = Identifier.ID_NUMBER, {id_digest(IdNumber(asked.text, code)) for code, _ in codes.ID_TYPE.choices}
     else:
-        mark = digest("registry", asked.text)
-        holders = Identifier.objects.filter(kind=Identifier.REGISTRY_NUMBER, digest=mark)
+        kind, marks = Identifier.REGISTRY_NUMBER, {digest("registry", asked.text)}
     # A number of a record that was merged leads to the record that goes on.
-    owners = Student.objects.filter(identifiers__in=holders)
-    return students.filter(Q(pk__in=owners.values("pk")) | Q(pk__in=owners.values("merged_into")))
+    owners = Student.objects.filter(identifiers__kind=kind, identifiers__digest__in=marks)
+    return students.filter(pk__in={merged or pk for pk, merged in owners.values_list("pk", "merged_into")})

@@ -254,14 +254,14 @@ class Pager:
 
 @needs(Right.SEE_CHILDREN)
 def students(request: AccountRequest) -> HttpResponse:
-    """Nine queries beside the frame's, whatever is asked."""
+    """As many queries whatever is asked and however many there are."""
     asked = {filter_.name: request.GET.get(filter_.name, "") for filter_ in FILTERS}
     directory = Directory.load(asked["town"])
     offered = {filter_.name: filter_.choices(directory) for filter_ in FILTERS}
     taken = {f.name: asked[f.name] for f in FILTERS if asked[f.name] in dict(offered[f.name])}
     typed = request.GET.get("q", "").strip()
     query = search.read(typed) if typed else None
-    found = _with_keys(_narrowed(taken, query))
+    found = _narrowed(taken, query)
 
     order = Order.asked(request.GET.get("sort", ""))
     rows, has_previous, has_next = _page(request, found, order)
@@ -339,7 +339,7 @@ def _total(found: StudentQuerySet, request: AccountRequest) -> Figure:
 
 def _page(request: AccountRequest, found: StudentQuerySet, order: Order) -> tuple[list[Student], bool, bool]:
     """Fifty rows after or before the one that the address names (by public id), and whether there are more each way."""
-    visible = found.within(request.scope).select_related("school", "hukou_town", "hukou_village")
+    visible = _with_keys(found).within(request.scope)
     backwards = bool(request.GET.get("before"))
     anchor_id = request.GET.get("before") or request.GET.get("after")
     anchor = None
@@ -348,8 +348,11 @@ def _page(request: AccountRequest, found: StudentQuerySet, order: Order) -> tupl
     direction = order.turned if backwards and anchor else order
     if anchor:
         visible = visible.filter(direction.after(anchor))
-    rows = list(direction.apply(visible)[: ROWS_PER_PAGE + 1])
-    more, rows = len(rows) > ROWS_PER_PAGE, rows[:ROWS_PER_PAGE]
+    # Ids first: sorting whole rows of the county takes three times as long.
+    ids = list(direction.apply(visible).values_list("pk", flat=True)[: ROWS_PER_PAGE + 1])
+    more, ids = len(ids) > ROWS_PER_PAGE, ids[:ROWS_PER_PAGE]
+    shown = Student.objects.within(request.scope).select_related("school", "hukou_town", "hukou_village").in_bulk(ids)
+    rows = [shown[pk] for pk in ids]
     if anchor is None:
         return rows, False, more
     if backwards:
