@@ -137,7 +137,7 @@ def _nothing(kind: ListKind, stager: _Stager) -> str:
     wanted = "、".join(column.label for column in kind.required) or "姓名"
     if stager.headless:
         sheets = "、".join(f"“{name}”" for name in stager.headless[:5])
-        return f"工作表{sheets}中没有找到“{kind.label}”的表头。表头应在同一行，并包含：{wanted}。请核对是否选错了文件或名单种类，或下载模板填写。"
+        return f"{sheets}中没有找到“{kind.label}”的表头。表头应在同一行，并包含：{wanted}。请核对是否选错了文件或名单种类，或下载模板填写。"
     return "表格里只有表头，没有数据行。请填写后重新上传。"
 
 
@@ -215,7 +215,7 @@ class _Stager:
         if header is None and sheet.name == HELP_SHEET:
             return
         if header is None:
-            self.headless.append(sheet.name)
+            self.headless.append(sheet.name or file.name)
             self.tell(
                 "sheet-without-header",
                 FindingLevel.WARNING,
@@ -271,7 +271,7 @@ class _Stager:
         if hopeless:
             labels = "、".join(f"“{self.kind.column(key).label}”" for key in hopeless)
             raise NothingToRead(
-                f"工作表“{stored.name}”缺少{labels}列，不能作为“{self.kind.label}”名单。请补上该列，或核对是否选错了文件或名单种类。"
+                f"“{stored.name or file.name}”缺少{labels}列，不能作为“{self.kind.label}”名单。请补上该列，或核对是否选错了文件或名单种类。"
             )
         return dict(found.columns), [*found.ambiguous, *found.missing]
 
