@@ -236,6 +236,7 @@ def resolve(
         cursor.execute(_picked_sql(), {"known_at": moment})
         cursor.execute("ANALYZE resolve_picked")
         cursor.execute(_values_sql(), {"known_at": moment})
+        cursor.execute("ANALYZE resolve_values")
         insert, update = _write_sql()
         cursor.execute(update, {})
         written = [pk for (pk,) in cursor.fetchall()]
@@ -360,6 +361,7 @@ def at(*, as_of: dt.date, known_at: dt.datetime | None = None) -> Iterator[None]
                     cursor.execute(f"CREATE TEMP TABLE {table} (LIKE public.{table} INCLUDING ALL) ON COMMIT DROP")
                     if table != "students_enrolment":
                         cursor.execute(f"INSERT INTO {table} SELECT * FROM public.{table}")
+                    cursor.execute(f"ANALYZE {table}")
                 cursor.execute("UPDATE core_listslice SET is_current = false WHERE is_current")
                 cursor.execute(
                     f"UPDATE core_listslice s SET is_current = true FROM ({CURRENT.format(where='true')}) c"

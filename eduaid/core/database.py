@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from django.apps import apps
+from django.db import connection as default_connection
 from django.db import migrations
 from django.db.backends.base.base import BaseDatabaseWrapper
 from pghistory.models import Event
@@ -50,6 +51,35 @@ _APPEND_ONLY = ("core_accessrecord", "core_celledit", "core_changeset")
 _NEVER_DELETED = ("core_upload", "core_uploadfile", "core_datakey")
 
 
+# Tables that one list fills by the ten thousand; the application may have their statistics taken.
+_BULK = (
+    "core_uploadrow",
+    "core_listslice",
+    "core_finding",
+    "students_student",
+    "students_household",
+    "students_enrolment",
+    "students_identifier",
+    "students_identitylink",
+)
+
+
+def refresh_statistics(*tables: str, grown_by: int) -> None:
+    """Has PostgreSQL look again at tables that have just grown by a tenth or more, inside the running transaction.
+
+    Autovacuum comes a minute later, and until then the planner believes the size it saw last: a first list of ten thousand
+    rows was joined row by row against a table that it took for empty, for minutes instead of a second.
+    """
+    if grown_by < 500:
+        return
+    with default_connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE oid = ANY(%s::regclass[]) AND reltuples < %s", [list(tables), grown_by * 10]
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'ANALYZE "{table}"')
+
+
 def grant_rights(connection: BaseDatabaseWrapper, *, role: str) -> None:
     """Gives the application role what it needs on every table, and takes the rest away. Idempotent; run as the owner.
 
@@ -72,6 +102,7 @@ def grant_rights(connection: BaseDatabaseWrapper, *, role: str) -> None:
             GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};
             REVOKE UPDATE, DELETE, TRUNCATE ON {append_only} FROM {role};
             REVOKE DELETE, TRUNCATE ON {kept} FROM {role};
+            GRANT MAINTAIN ON {", ".join(_BULK)} TO {role};
             REVOKE INSERT, UPDATE, DELETE ON pghistory_context, django_migrations FROM {role};
             ALTER FUNCTION _pgh_attach_context() SECURITY DEFINER;
             """

@@ -19,6 +19,7 @@ from django.db import connection, transaction
 
 from eduaid.core import files, jobs, uploads
 from eduaid.core.cells import Cell, Row
+from eduaid.core.database import refresh_statistics
 from eduaid.core.jobs import Lease, Pulse
 from eduaid.core.list_templates import CHOICES_SHEET, HELP_SHEET
 from eduaid.core.lists import ListKind, Reading, kind_of
@@ -119,6 +120,7 @@ def read(upload_id: int, lease: Lease, pulse: Pulse) -> None:
             if not stager.rows:
                 raise NothingToRead(_nothing(kind, stager))
             pulse.report("check", stager.rows, stager.rows)
+            refresh_statistics("core_uploadrow", "core_listslice", "core_finding", grown_by=stager.rows)
             _settle_repeats(upload)
             pulse.report("match", stager.rows, stager.rows)
             kind.destination.match(upload)

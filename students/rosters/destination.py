@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 from psycopg2.extras import execute_values
 
+from eduaid.core.database import refresh_statistics
 from eduaid.core.lists import Diff, UndoPreview
 from eduaid.core.models import Finding, Term, Upload, UploadRow
 from eduaid.core.models.uploads import FindingLevel, Mode
@@ -242,6 +243,9 @@ class Children:
                 )
 
     def _resolve(self, upload: Upload, flipped: Sequence[int]) -> list[int]:
+        refresh_statistics(
+            "students_identitylink", "students_identifier", "students_student", grown_by=upload.rows_accepted
+        )
         slices = list(flipped) + list(upload.slices.values_list("pk", flat=True))
         resolve_households(slices)
         terms = _terms_since(upload.effective_on)
@@ -260,7 +264,9 @@ class Children:
                 [slices, terms[0].starts_on if terms else dt.date.min],
             )
             students = [pk for (pk,) in cursor.fetchall()]
-        return resolve(students, terms=terms)
+        written = resolve(students, terms=terms)
+        refresh_statistics("students_student", "students_enrolment", "students_household", grown_by=len(written))
+        return written
 
     def undo_preview(self, upload: Upload) -> UndoPreview:
         """What an undo would do to the children of the list: only those whose row counts now are touched at all."""
