@@ -101,6 +101,9 @@ def test_more_than_fifty_an_hour_alerts_the_audit_administrator_once(county: Sma
     ask(client, child, "guardian-phone")
     notice = Notice.objects.get(user=county.users["auditadmin"])
     assert "town-b老师（town-b）1 小时内显示完整号码超过 50 次" in notice.text
+    log = county.client("auditadmin").get(notice.url)
+    assert log.status_code == 200
+    assert log.context["cl"].result_count == 52
 
 
 def test_who_may_not_reveal_gets_no_button_and_no_number(county: SmallCounty, child: Student) -> None:
