@@ -17,7 +17,7 @@ from django.utils import timezone
 from eduaid.core import changes, codes
 from eduaid.core.models import Region, School, User
 from eduaid.core.roles import Right, may, today
-from eduaid.core.rows import _id_digest as id_digest
+from eduaid.core.rows import id_digest
 from eduaid.core.scope import EVERYTHING, row_security
 from eduaid.core.sealing import Sealer, new_data_key
 from eduaid.core.text import IdNumber, parse_id, parse_name
@@ -27,14 +27,11 @@ from students.facts import id_facts, name_facts
 from students.models import Correction, Identifier, IdentityLink, Student
 from students.models.people import Sex
 from students.precedence import BY_KEY
-from students.resolve import resolve
+from students.resolve import resolve, take_turn
 from students.wording import as_text
 
 SEALED_AS = b"correction"
 """The context under which a correction's ID number is sealed."""
-
-# One at a time with lists that take force: both decide over what the other is writing (`students.rosters.destination`).
-_RESOLVING_LOCK = 7_310_001
 
 
 class CannotCorrect(Exception):
@@ -263,8 +260,7 @@ def _checked(by: User, concept: str, reason: str) -> str:
 
 
 def _locked(student: Student) -> Student:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_RESOLVING_LOCK])
+    take_turn()  # lists that take force decide over what a correction is writing, and the other way round
     return Student.objects.select_for_update().get(pk=student.pk)
 
 

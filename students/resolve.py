@@ -215,6 +215,17 @@ def _write_sql() -> tuple[str, str]:
     return insert, update
 
 
+# Identities are allotted and children resolved by one transaction at a time: two lists may name the same new child, and
+# an undo must not write over a correction made beside it. The lock goes with its transaction.
+_LOCK = 7_310_001
+
+
+def take_turn() -> None:
+    """Waits until no other transaction allots identities or resolves. May be taken twice."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
 def resolve(
     students: Iterable[int], *, terms: Iterable[Term] | None = None, known_at: dt.datetime | None = None
 ) -> list[int]:

@@ -11,7 +11,7 @@ from django.db.models import Case, IntegerField, Q, Value, When
 from django.db.models.functions import Length
 
 from eduaid.core import codes
-from eduaid.core.rows import _id_digest as id_digest
+from eduaid.core.rows import id_digest
 from eduaid.core.sealing import digest
 from eduaid.core.text import IdNumber, compact, name_key
 from students.models import Identifier, Student

@@ -130,7 +130,7 @@ class RowMaker:
             findings = [found for found in findings if not answers.get((found.column, found.code))]
         number_found: IdNumber | None = parsed.get(self.kind.id_column)
         registry: XuejiNumber | None = parsed.get(self.kind.registry_column) if self.kind.registry_column else None
-        id_digest = _id_digest(number_found) if number_found else None
+        number_digest = id_digest(number_found) if number_found else None
         registry_digest = digest("registry", registry.number) if registry else None
         facts = ",".join([part for part in parts.values() if part])
         if values.facts:
@@ -143,7 +143,7 @@ class RowMaker:
             "{" + facts + "}",
             json.dumps(delivered, ensure_ascii=False, separators=(",", ":")).encode(),
             digest("row", "\x1f".join(said)),
-            id_digest,
+            number_digest,
             registry_digest,
             values,
             findings,
@@ -180,7 +180,7 @@ class RowMaker:
         findings.append(RowFinding(column.key, problem.code, level_of(problem), dict(problem.params)))
 
 
-def _id_digest(number: IdNumber) -> bytes:
+def id_digest(number: IdNumber) -> bytes:
     """Resident numbers by themselves; other documents with their type, since their numbers may coincide."""
     return digest("id", number.number if number.kind in ("1", "-") else f"{number.kind}:{number.number}")
 

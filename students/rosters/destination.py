@@ -18,13 +18,10 @@ from eduaid.core.roles import today
 from students import acts
 from students.matching import Ambiguous, Candidate, File, Known, Matched, NotFound, match_all
 from students.models import Identifier, IdentityLink
-from students.resolve import IN_FORCE, resolve, resolve_households
+from students.resolve import IN_FORCE, resolve, resolve_households, take_turn
 
 # Persons of a poverty or hardship list who are past schooling are counted from their rows and get no identity of a child.
 OLDEST_CHILD = 25
-
-# One at a time allots identities, whatever list it comes from: two townships may name the same new child at once.
-_ALLOT_LOCK = 7_310_001
 
 # The person whom a row speaks of, for telling rows of two lists apart: the child, else the number, else only itself.
 _PERSON = "coalesce('s' || l.student_id, 'd' || encode(r.id_digest, 'hex'), 'r' || r.id)"
@@ -202,13 +199,13 @@ class Children:
             )
 
     def take_force(self, upload: Upload, flipped: Sequence[int]) -> list[int]:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ALLOT_LOCK])
+        take_turn()
         self.match(upload)
         self._allot(upload)
         return self._resolve(upload, flipped)
 
     def withdraw(self, upload: Upload, flipped: Sequence[int]) -> list[int]:
+        take_turn()
         return self._resolve(upload, flipped)
 
     def _allot(self, upload: Upload) -> None:

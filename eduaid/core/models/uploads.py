@@ -303,8 +303,9 @@ class UploadRow(models.Model):
 
     objects = UploadRowQuerySet.as_manager()
 
+    # No default order: it would join sheet, file and list, and row security hides those of county-wide lists from a
+    # township, which would lose its rows without a word.
     class Meta:
-        ordering = ["sheet", "number"]
         constraints = [models.UniqueConstraint(fields=["sheet", "number"], name="uploadrow_number_once")]
 
     def set_facts(self, facts: str) -> None:
