@@ -155,9 +155,9 @@ ALLOWED_WORDS = frozenset(
 )
 """Formats and programs that people know by these names, and the example of pinyin initials on the search page."""
 
-# What people and their files are called is theirs: file names, sheets that nobody renamed, public ids of children.
+# Names and codes are not words: file names, sheets that nobody renamed, codes of children and of report figures.
 _GIVEN_NAMES = re.compile(
-    r"[^\s,、，。：「」]+\.(?:xlsx|xls|csv|docx|ods|et|pdf)\b|\bSheet\d+\b|(?<![0-9A-Za-z])(?=[A-Z]*\d)[0-9A-Z]{10}(?![0-9A-Za-z])"
+    r"[^\s,、，。：「」]+\.(?:xlsx|xls|csv|docx|ods|et|pdf)\b|\bSheet\d+\b|(?:档案号|编码|溯源)\s*[2-9A-Z]{4,10}\b"
 )
 _WORD = re.compile(r"[A-Za-z]{2,}\d*")
 _TRACEBACK = re.compile(r"Traceback|Exception|Error at /|line \d+, in |{{|{%|\bNone\b|\bTrue\b|\bFalse\b")
