@@ -19,11 +19,9 @@ from eduaid.core.models.places import Level
 from eduaid.core.scope import Scope
 from reports.areas import Area, is_told_of
 from reports.basis import KindInForce, kinds_in_force
-from reports.moments import Moment, answering_for, needs_replay, state_of_the_data
+from reports.moments import Moment, answering_for, state_of_the_data
 from reports.numbers import Number, Share, basis_of
 
-# Waiting rows are answered on the check page without a resolve, so no change set tells of them.
-_ALWAYS_FRESH = frozenset({"rows.waiting"})
 _KEEP_SECONDS = 600
 
 Part = int | str | None
@@ -75,9 +73,11 @@ class Board:
         """Whether the indicator can be split that way."""
         return (key, split) in self._fetched.parts
 
+    def amount(self, key: str, split: str, place: Area) -> Amount:
+        return self._fetched.parts[key, split].get(place.pk, 0)
+
     def cell(self, key: str, split: str, place: Area) -> Number:
-        value = self._fetched.parts[key, split].get(place.pk, 0)
-        return Number.of(indicator_of(key), value, place, self.moment)
+        return Number.of(indicator_of(key), self.amount(key, split, place), place, self.moment)
 
     def unplaced(self, key: str, split: str) -> Number:
         """What lies in the area but in none of its parts (no village written, no township known)."""
@@ -98,16 +98,12 @@ def fetch_board(area: Area, moment: Moment, scope: Scope, keys: Iterable[str]) -
     splits = splits_of(area, moment)
     names = {split.key for split in splits}
     wanted = {i.key: (i, [b for b in i.breakdowns if b.key in names]) for i in asked}
-    fresh = set() if needs_replay(moment) else _ALWAYS_FRESH & wanted.keys()
-    place = _cache_key(area, moment, scope, [key for key in wanted if key not in fresh])
-    kept: Fetched | None = cache.get(place)
-    if kept is None:
+    place = _cache_key(area, moment, scope, list(wanted))
+    fetched: Fetched | None = cache.get(place)
+    if fetched is None:
         with answering_for(moment):
-            kept = _fetch([pair for key, pair in wanted.items() if key not in fresh], area, moment, scope)
-        cache.set(place, kept, _KEEP_SECONDS)
-    now = _fetch([wanted[key] for key in fresh], area, moment, scope, lists=kept.lists)
-    totals = kept.totals | now.totals
-    fetched = Fetched({key: totals[key] for key in wanted}, kept.parts | now.parts, kept.lists)
+            fetched = _fetch(list(wanted.values()), area, moment, scope)
+        cache.set(place, fetched, _KEEP_SECONDS)
     return Board(area, moment, fetched, splits)
 
 
@@ -116,7 +112,6 @@ def _fetch(
     area: Area,
     moment: Moment,
     scope: Scope,
-    lists: dict[str, KindInForce] | None = None,
 ) -> Fetched:
     basis = basis_of(area, moment)
     totals: dict[str, Amount] = {}
@@ -125,7 +120,7 @@ def _fetch(
         totals[indicator.key] = indicator.value(basis, scope)
         for breakdown in breakdowns:
             parts[indicator.key, breakdown.key] = indicator.values_by(breakdown, basis, scope)
-    return Fetched(totals, parts, kinds_in_force(area) if lists is None else lists)
+    return Fetched(totals, parts, kinds_in_force(area))
 
 
 def _cache_key(area: Area, moment: Moment, scope: Scope, keys: Sequence[str]) -> str:

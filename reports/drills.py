@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -112,7 +113,7 @@ def steps(indicator: Indicator, way: Way, basis: Basis, scope: Scope, drill: Map
         return _places(way, values, basis.area, drill)
     names = way.breakdown.names(list(values))
     found = []
-    for part in sorted(values, key=str):
+    for part in sorted(values, key=_in_order):
         if way.key == "grade-class":
             grade, class_name = part.split(_JOIN)
             further = {**drill, "grade": grade, "class": class_name}
@@ -120,6 +121,11 @@ def steps(indicator: Indicator, way: Way, basis: Basis, scope: Scope, drill: Map
             further = {**drill, way.key: part}
         found.append(Step(names.get(part) or "未填", values[part], basis.area, further))
     return found
+
+
+def _in_order(part: Any) -> list[tuple[int, str]]:
+    """2班 before 10班: runs of digits by their number."""
+    return [(int(piece), "") if piece.isdigit() else (0, piece) for piece in re.findall(r"\d+|\D+", str(part))]
 
 
 def _places(way: Way, values: Mapping[Any, Amount], area: Area, drill: Mapping[str, str]) -> list[Step]:

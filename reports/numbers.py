@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -21,7 +22,13 @@ def indicator_url(
     params = {"area": area.code, **moment.params, **(drill or {})}
     if over:
         params["of"] = over
-    return f"{reverse('indicator', args=[key])}?{urlencode(params)}"
+    return f"{_path(key)}?{urlencode(params)}"
+
+
+@cache
+def _path(key: str) -> str:
+    """A table has a hundred numbers of ten indicators."""
+    return reverse("indicator", args=[key])
 
 
 @dataclass(frozen=True)

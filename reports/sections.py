@@ -493,7 +493,7 @@ class _Composer:
             cells: list[Cell] = [board.cell(key, split, place) for _, key in columns]
             lines.append((self._with_share(cells, columns, share), place))
         if board.has(order, split):
-            lines.sort(key=lambda line: (-board.cell(order, split, line[1]).value, line[1].code))
+            lines.sort(key=lambda line: (-board.amount(order, split, line[1]), line[1].code))
         rows = [Line(place.name, cells, _place_url(place, board.moment)) for cells, place in lines]
         unplaced = [board.unplaced(key, split) for _, key in columns]
         if any(number.value for number in unplaced):

@@ -113,7 +113,7 @@ def _check_rule(board: Board, rule: PartsMakeTotal | NotMoreThan) -> Iterator[Ou
     for split in board.splits.values():
         if all(board.has(key, split.key) for key in keys):
             for place in split.places:
-                yield _verdict(rule, place.name, {key: board.cell(key, split.key, place).value for key in keys})
+                yield _verdict(rule, place.name, {key: board.amount(key, split.key, place) for key in keys})
 
 
 def _verdict(rule: PartsMakeTotal | NotMoreThan, place: str, values: dict[str, Amount]) -> Outcome:
@@ -130,7 +130,7 @@ def _check_places(board: Board, key: str) -> Iterator[Outcome]:
         if not board.has(key, split.key):
             continue
         total = board.total(key)
-        named = sum(board.cell(key, split.key, place).value for place in split.places)
+        named = sum(board.amount(key, split.key, place) for place in split.places)
         left, right = total.value, named + board.unplaced(key, split.key).value
         yield Outcome(f"{total.label}＝各{split.label}之和", board.area.name, left == right, left, right, key)
 

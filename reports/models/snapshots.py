@@ -7,7 +7,6 @@ lists that were in force, so that each figure can be computed again as it was kn
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Self
 
 import pghistory
@@ -150,9 +149,6 @@ class FigureQuerySet(models.QuerySet["Figure"]):
         own = Q(town__in=scope.towns) | Q(school__in=scope.schools)
         reports = Report.objects.within(scope)
         return self.filter(own | Q(town=None, school=None), report__in=reports)
-
-    def with_codes(self, codes: Collection[str]) -> Self:
-        return self.filter(code__in=codes)
 
 
 class Figure(models.Model):

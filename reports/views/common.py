@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
-from eduaid.core.display import zh_date
 from eduaid.core.indicators import Indicator
 from eduaid.core.models import Region, School
 from eduaid.core.scope import Scope
@@ -34,8 +33,12 @@ def moment_asked(request: HttpRequest) -> Moment:
 
 def area_asked(request: AccountRequest) -> Area:
     """The place in the address, or the reader's own; 404 for one that does not exist or lies outside the scope."""
+    return area_or_404(request, request.GET.get("area", ""))
+
+
+def area_or_404(request: AccountRequest, code: str) -> Area:
     try:
-        return area_for(request.scope, request.GET.get("area", ""))
+        return area_for(request.scope, code)
     except NoSuchArea as error:
         raise Http404(str(error)) from None
 
@@ -117,7 +120,3 @@ def list_rows(indicator: Indicator, rows: Sequence[Any], sources: dict[int, Sour
 
 def _cell(value: object) -> object:
     return "—" if value in ("", None) else value
-
-
-def as_of_label(moment: Moment) -> str:
-    return zh_date(moment.as_of)

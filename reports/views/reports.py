@@ -23,7 +23,7 @@ from reports.forms import WithdrawForm
 from reports.models import Figure, Report
 from reports.models.snapshots import ReportState
 from reports.moments import Moment, NotADate, needs_replay
-from reports.views.common import area_asked
+from reports.views.common import area_or_404
 
 _SHOWN = {
     ReportState.DRAFT: State("warn", "草稿"),
@@ -106,10 +106,7 @@ def _new(request: AccountRequest, own: Area) -> New:
 @needs(Right.REPORT)
 def report_new(request: AccountRequest) -> HttpResponse:
     """Makes a draft of the place and day that were posted, and opens it."""
-    query = request.GET.copy()
-    query["area"] = request.POST.get("area", "")
-    request.GET = query  # type: ignore[assignment]
-    area = area_asked(request)
+    area = area_or_404(request, request.POST.get("area", ""))
     try:
         made = make_report(area=area, moment=Moment.asked(request.POST.get("as_of")), by=request.user)
     except (NotADate, NotAllowed) as refusal:

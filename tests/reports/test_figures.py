@@ -163,16 +163,31 @@ def test_the_table_of_townships_puts_the_greatest_gap_first(filled: SmallCounty)
 def test_an_unchanged_county_answers_from_the_cache_and_a_change_is_seen_at_once(filled: SmallCounty) -> None:
     from eduaid.core import changes
 
-    keys = ["pupils", "population.6-15", "schools"]
-    fetch_board(filled.home, MOMENT, EVERYTHING, keys)
-    with CaptureQueriesContext(connection) as again:
-        fetch_board(filled.home, MOMENT, EVERYTHING, keys)
-    assert len(again) == 3  # the townships, whether a later list is in force, whether anything changed
+    keys = ["pupils", "population.6-15", "rows.waiting"]
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as found:
+            fetch_board(filled.home, MOMENT, EVERYTHING, keys)
+        return sum("set_config" not in query["sql"] and "current_setting" not in query["sql"] for query in found)
+
+    queries()
+    assert queries() == 2  # the townships, and whether anything has changed
     changes.record(cause="corrected", students=[])
-    with CaptureQueriesContext(connection) as changed:
-        fetch_board(filled.home, MOMENT, EVERYTHING, keys)
-    # A total and a split each, which lists are in force, and once more whether a later list is.
-    assert len(changed) == 3 + 2 * len(keys) + 2
+    # Whether a later list is in force, a total and a split of each, and which lists are in force.
+    assert queries() == 2 + 1 + 2 * len(keys) + 1
+
+
+def test_an_answer_about_a_waiting_row_is_seen_at_once(filled: SmallCounty) -> None:
+    from eduaid.core.models import Upload
+    from eduaid.core.scope import Scope
+
+    scope = Scope(False, frozenset({filled.b.pk}), frozenset())
+    fetch_board(filled.b, MOMENT, scope, ["rows.waiting"])
+    county_wide = Upload.objects.get(kind="hardship")
+    Upload.objects.filter(pk=county_wide.pk).update(version=county_wide.version + 1)
+    with CaptureQueriesContext(connection) as found:
+        fetch_board(filled.b, MOMENT, scope, ["rows.waiting"])
+    assert any("core_uploadrow" in query["sql"] for query in found)
 
 
 @pytest.mark.parametrize("key", ["pupils", "rows.waiting", "persons.poverty", "schools"])

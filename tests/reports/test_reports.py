@@ -17,7 +17,7 @@ from docx import Document
 from docx.oxml.ns import qn
 
 from eduaid.core import uploads
-from eduaid.core.scope import EVERYTHING
+from eduaid.core.scope import EVERYTHING, Scope, row_security
 from reports.actions import NotAllowed, NotPossible, finalise, make_report, paper_of, recompute_all
 from reports.documents import write_document
 from reports.models import Figure, Report
@@ -66,6 +66,16 @@ def test_a_printed_figure_cannot_be_changed(report: Report) -> None:
     with pytest.raises(DatabaseError), transaction.atomic():
         Report.objects.filter(pk=report.pk).update(content={})
     assert Figure.objects.get(report=report, position=0).value == 1
+
+
+def test_the_database_itself_keeps_a_report_from_another_township(filled: SmallCounty) -> None:
+    made = make_report(area=filled.b, moment=MOMENT, by=filled.user("town-b"))
+    with transaction.atomic(), row_security(Scope.of(filled.user("town-a")), local=True):
+        assert not Report.objects.filter(pk=made.pk).exists()
+        assert not Figure.objects.filter(report=made.pk).exists()
+    with transaction.atomic(), row_security(Scope.of(filled.user("town-b")), local=True):
+        assert Report.objects.filter(pk=made.pk).exists()
+        assert Figure.objects.filter(report=made.pk).exists()
 
 
 def test_only_the_responsible_make_reports(filled: SmallCounty) -> None:
