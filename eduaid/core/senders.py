@@ -16,6 +16,12 @@ def kinds_of(user: User) -> list[ListKind]:
     return [kind for kind in kinds() if reaches & kind.senders]
 
 
+def usual_place(user: User) -> Region | School | None:
+    """The one place for which the user's posts send lists; none where there are several to choose from."""
+    places = {post.school or post.region for post in posts_of(user) if Right.UPLOAD in role(post.role).rights}
+    return places.pop() if len(places) == 1 else None
+
+
 def regions_of(user: User) -> Sequence[Region]:
     """The county (for the bureau) and the townships whose lists the user may send."""
     scope = Scope.of(user)

@@ -332,7 +332,7 @@ def mapping_upload(county: SmallCounty) -> Upload:
 def test_columns_that_are_not_certain_are_asked_with_masked_samples(county: SmallCounty) -> None:
     upload = mapping_upload(county)
     page = text(county.client("town-a").get(f"/imports/{upload.pk}/map/"))
-    assert page.count('<select id="c-') == 2
+    assert page.count('<select id="c-0-') == 2
     assert "李小雨" in page
     assert LI["身份证件号"] not in page
     assert "有几列都像" in page
@@ -342,7 +342,7 @@ def test_the_answer_is_remembered_and_the_list_is_read_again(county: SmallCounty
     upload = mapping_upload(county)
     client = county.client("town-a")
     page = text(client.get(f"/imports/{upload.pk}/map/"))
-    first, second = re.findall(r'<select id="c-\d+" name="(c-\d+-\d+)"', page)
+    first, second = re.findall(r'<select id="c-0-\d+" name="(c-\d+-\d+)"', page)
     answer = client.post(f"/imports/{upload.pk}/map/", {first: "name", second: "", "remember": "1"})
     assert answer["Location"] == f"/imports/{upload.pk}/run/"
     advance(upload.pk)
@@ -354,7 +354,9 @@ def test_the_answer_is_remembered_and_the_list_is_read_again(county: SmallCounty
 def test_two_columns_for_one_meaning_are_refused_in_a_sentence(county: SmallCounty) -> None:
     upload = mapping_upload(county)
     client = county.client("town-a")
-    first, second = re.findall(r'<select id="c-\d+" name="(c-\d+-\d+)"', text(client.get(f"/imports/{upload.pk}/map/")))
+    first, second = re.findall(
+        r'<select id="c-0-\d+" name="(c-\d+-\d+)"', text(client.get(f"/imports/{upload.pk}/map/"))
+    )
     page = text(client.post(f"/imports/{upload.pk}/map/", {first: "name", second: "name"}))
     assert "有两列都对应“姓名”，请只选一列" in page
     assert "<title>错误:列对应" in page

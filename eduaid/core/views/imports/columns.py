@@ -41,6 +41,8 @@ class Asked:
     samples: list[str]
     options: list[Option]
     hint: str
+    in_question: bool
+    """It may be what is missing or doubtful; the sheet's other unnamed columns stand apart."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def _page(request: AccountRequest, upload: Upload) -> dict[str, object]:
                 missing.setdefault(key, Missing(column.label, likely))
     return {
         "upload": head(upload),
-        "columns": asked,
+        "columns": [column for column in asked if column.in_question],
+        "others": [column for column in asked if not column.in_question],
         "known": known,
         "missing": list(missing.values()),
         "doubtful": [
@@ -138,6 +141,7 @@ def _asked(
     wanted = [column for key in sheet.questions for column in free if column.key == key]
     rest = [column for column in free if column not in wanted]
     guesses: dict[int, str] = {}
+    near = {position for column in wanted for position, _ in _likely(column, sheet)}
     for column in wanted:
         # Where several headers claim a meaning, the person chooses; nothing is chosen beforehand.
         for position, _ in [] if _claimed(column, sheet) else _likely(column, sheet)[:1]:
@@ -158,6 +162,7 @@ def _asked(
                 [scrub(value) for value in values],
                 [Option(column.key, column.label, column.key == chosen) for column in (*wanted, *rest)],
                 "建议" if chosen and name not in given else "",
+                position in near or name in given,
             )
         )
     return found

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -14,8 +15,9 @@ from django.urls import reverse
 from eduaid.core import senders
 from eduaid.core.display import State as Shown
 from eduaid.core.display import zh_date
+from eduaid.core.forms.lists import ACCEPTED
 from eduaid.core.lists import ListKind, kind_of, kinds
-from eduaid.core.models import Term, Upload
+from eduaid.core.models import Region, School, Term, Upload
 from eduaid.core.models.uploads import State, UploadQuerySet
 from eduaid.core.roles import Right, may, posts_of, today
 from eduaid.core.views.imports.common import READERS, in_scope, page_of, shown_state, title
@@ -35,12 +37,22 @@ class Mention:
 
 
 @dataclass(frozen=True)
+class Drop:
+    """What a file that is dropped on the card is sent with: a complete list of today, for the sender's own place."""
+
+    kind: str
+    scope: str
+    effective_on: dt.date
+
+
+@dataclass(frozen=True)
 class Card:
     title: str
     lines: list[str]
     state: Shown
     template_url: str
     upload_url: str
+    drop: Drop | None
     running_url: str
     open: Mention | None
     last: Mention | None
@@ -85,6 +97,8 @@ def index(request: AccountRequest) -> HttpResponse:
             "scope_label": "、".join(dict.fromkeys(str(post.region or post.school) for post in posts)),
             "term_label": str(term) if term else "",
             "clear_url": reverse("imports"),
+            "accept": ",".join(ACCEPTED),
+            "max_mb": settings.UPLOAD_MAX_BYTES // 1_048_576,
             **filters,
         },
     )
@@ -102,10 +116,13 @@ def _cards(request: AccountRequest, term: Term | None) -> list[Card]:
         for upload in this_term.applied().filter(state=State.IN_FORCE).order_by("kind", "-applied_at").distinct("kind")
     }
     unfinished = {upload.kind: upload for upload in lists.open().order_by("kind", "-pk").distinct("kind")}
-    return [_card(kind, in_force, unfinished) for kind in sent]
+    place = senders.usual_place(request.user)
+    return [_card(kind, place, in_force, unfinished) for kind in sent]
 
 
-def _card(kind: ListKind, in_force: Mapping[str, Upload], unfinished: Mapping[str, Upload]) -> Card:
+def _card(
+    kind: ListKind, place: Region | School | None, in_force: Mapping[str, Upload], unfinished: Mapping[str, Upload]
+) -> Card:
     done, todo = in_force.get(kind.key), unfinished.get(kind.key)
     running = todo is not None and todo.state in (State.RECEIVED, State.APPROVED)
     state = shown_state(todo) if todo else Shown("ok", "本学期已生效") if done else Shown("mute", "本学期未报")
@@ -115,6 +132,7 @@ def _card(kind: ListKind, in_force: Mapping[str, Upload], unfinished: Mapping[st
         state=state,
         template_url=reverse("import-template", args=[kind.key]),
         upload_url=f"{reverse('import-new')}?kind={kind.key}",
+        drop=Drop(kind.key, place.code, today()) if place else None,
         running_url=page_of(todo) if todo and running else "",
         open=Mention(f"{title(todo)}（{todo.place_name}）", page_of(todo)) if todo and not running else None,
         last=Mention(f"{zh_date(done.effective_on)} {done.place_name} {done.rows_accepted:,} 行", page_of(done))

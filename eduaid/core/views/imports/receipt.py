@@ -198,24 +198,31 @@ _STEPS = {
 
 
 def _steps(upload: Upload) -> list[Decision]:
+    """Read off the history of the row: who submitted, approved and undid stands in it; the rest is told by its context."""
     history: Any = Upload
     events = list(
         history.pgh_event_model.objects.filter(pgh_obj=upload).select_related("pgh_context").order_by("pgh_id")
     )
-    named = {event.pgh_context.metadata.get("user") for event in events if event.pgh_context} - {None}
-    users = dict(User.objects.filter(pk__in=named).values_list("pk", "display_name"))
-    steps, before = [], State.RECEIVED
+    told: list[tuple[Any, str, int | None]] = []
+    before = State.RECEIVED
     for event in events:
         text = _STEPS.get(event.state, "")
+        by = event.pgh_context.metadata.get("user") if event.pgh_context else None
         if event.state in (State.REVIEW, State.IN_FORCE) and before == State.SUBMITTED:
             text = f"县局退回：{event.comment}"
         elif event.state == State.UNDONE:
-            text = f"撤回：{event.undo_reason}"
+            text, by = f"撤回：{event.undo_reason}", event.undone_by_id
+        elif event.state == State.SUBMITTED:
+            by = event.submitted_by_id
+        elif event.state == State.APPROVED:
+            by = event.approved_by_id
+        elif event.state == State.IN_FORCE:
+            by = None
         if text and event.state != before:
-            by = event.pgh_context.metadata.get("user") if event.pgh_context else None
-            steps.append(Decision(event.pgh_created_at, text, users.get(by, "系统") if by else "系统"))
+            told.append((event, text, by))
         before = event.state
-    return steps
+    users = dict(User.objects.filter(pk__in={by for _, _, by in told if by}).values_list("pk", "display_name"))
+    return [Decision(event.pgh_created_at, text, users.get(by, "") if by else "") for event, text, by in told]
 
 
 def _by_person(act: str, done: list[tuple[dt.datetime, str]], unit: str) -> list[Decision]:
