@@ -9,8 +9,9 @@ from typing import Any, TypedDict
 from django.db.models import Count, Max, Q, QuerySet
 
 from eduaid.core.lists import kind_of
-from eduaid.core.models import ListSlice, School
+from eduaid.core.models import ListSlice, Region, School
 from eduaid.core.models.places import Level
+from eduaid.core.scope import EVERYTHING, row_security
 from reports.areas import Area, town_of
 from students.models import Correction
 from students.precedence import KINDS
@@ -48,25 +49,31 @@ class KindInForce:
 
 
 def _of(area: Area) -> Q:
-    """Slices that speak of a place: its own, its schools', and for a school its own only."""
+    """Slices that speak of a place below the county: its own, its schools'; for a school its own only."""
     if isinstance(area, School):
         return Q(school=area)
-    if area.is_home:
-        return Q()
     if area.level == Level.VILLAGE:
         return Q(town=town_of(area))
     return Q(town=area) | Q(school__town=area)
 
 
 def current_slices(area: Area) -> QuerySet[ListSlice]:
-    return ListSlice.objects.filter(_of(area), is_current=True)
+    """Slices in force that speak of the place, and those of county-wide lists: these cover it even where they name nobody.
+
+    Ask with everything in sight: a county-wide list is beyond a township's.
+    """
+    slices = ListSlice.objects.filter(is_current=True)
+    if isinstance(area, Region) and area.is_home:
+        return slices
+    return slices.filter(_of(area) | Q(upload__region__is_home=True))
 
 
 def kinds_in_force(area: Area) -> dict[str, KindInForce]:
-    """Kind → how recent, for the kinds of which the place has a list in force. One query."""
+    """Kind → how recent, for the kinds of which the place has a list in force; nothing else of them is told."""
     dates: dict[str, list[dt.date]] = {}
-    for kind, day in current_slices(area).values_list("kind", "effective_on").distinct():
-        dates.setdefault(kind, []).append(day)
+    with row_security(EVERYTHING, local=True):
+        for kind, day in current_slices(area).values_list("kind", "effective_on").distinct():
+            dates.setdefault(kind, []).append(day)
     return {
         kind.key: KindInForce(kind.key, kind.label, min(dates[kind.key]), max(dates[kind.key]))
         for kind in (kind_of(key) for key in KINDS)
@@ -100,14 +107,15 @@ class BasisRecord(TypedDict):
 
 
 def record_of(area: Area) -> BasisRecord:
-    """The basis as it stands (inside `answering_for`: as it stood). For the county's scope."""
-    rows: Any = (
-        current_slices(area)
-        .order_by("upload_id")
-        .values("upload_id", "upload__version", "kind", "effective_on")
-        .annotate(slices=Count("pk"))
-    )
-    corrections = Correction.objects.holding().aggregate(count=Count("pk"), newest=Max("pk"))
+    """The basis as it stands (inside `answering_for`: as it stood)."""
+    with row_security(EVERYTHING, local=True):
+        rows: Any = list(
+            current_slices(area)
+            .order_by("upload_id")
+            .values("upload_id", "upload__version", "kind", "effective_on")
+            .annotate(slices=Count("pk"))
+        )
+        corrections = Correction.objects.holding().aggregate(count=Count("pk"), newest=Max("pk"))
     return {
         "lists": [
             {

@@ -47,6 +47,7 @@ OVERVIEW_KEYS: tuple[str, ...] = (
 )
 _NUMERALS = "一二三四五六七八九十"
 _NAMED_TOWNS = 3
+_MOST_COLUMNS = 6  # beside the place, on an upright page
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,9 @@ def summarise(area: Area, moment: Moment, scope: Scope) -> Summary:
     return Summary(paper, outcomes)
 
 
-def topic_section(topic: Topic, area: Area, moment: Moment, scope: Scope) -> Section | None:
-    """One section by itself; None where it says nothing of such a place."""
-    composer = _composer(area, moment, scope, topic.keys)
-    if topic.lead not in composer.board:
-        return None
-    paragraphs, tables = topic.write(composer)
+def topic_section(topic: Topic, area: Area, moment: Moment, scope: Scope) -> Section:
+    """One section by itself, of a place that its first figure is told of."""
+    paragraphs, tables = topic.write(_composer(area, moment, scope, topic.keys))
     return Section(topic.title, tuple(paragraphs), tuple(tables))
 
 
@@ -210,25 +208,20 @@ class _Composer:
                 board.total("population.6-15.in-registry"),
                 "、无学籍",
                 board.total(DIFFERENCES[0]),
-                "；",
             ]
-        parts += (
-            [
-                "在校学生",
+        if "pupils" in board:
+            missing, unregistered = board.total(DIFFERENCES[1]), board.total(DIFFERENCES[2])
+            parts += [
+                "；在校学生" if len(parts) > 1 else "在校学生",
                 board.total("pupils"),
                 "；有学籍不在班",
-                board.total(DIFFERENCES[1]),
+                missing,
                 "，在班无学籍",
-                board.total(DIFFERENCES[2]),
-                "；应报班级名册学校",
-                board.total("schools"),
-                "，未报",
-                board.total("schools.not-sent"),
-                "。",
+                unregistered,
             ]
-            if "pupils" in board
-            else []
-        )
+        if "schools" in board and not isinstance(board.area, School):
+            parts += ["；应报班级名册学校", board.total("schools"), "，未报", board.total("schools.not-sent")]
+        parts.append("。")
         return tuple(parts)
 
     # --- sections ---------------------------------------------------------------------------------------------
@@ -312,69 +305,61 @@ class _Composer:
         tables: list[Table] = []
         if "poverty-register" in self.lists:
             types = [key for key in (*HOUSEHOLDS, "households.poverty.unknown") if board.total(key).value]
+            persons: list[Part] = ["、", board.total("persons.poverty")] if "persons.poverty" in board else []
+            lead = f"乡村振兴部门的建档立卡和监测对象名单中，{self.whole}共"
             said.append(
-                (
-                    f"乡村振兴部门的建档立卡和监测对象名单中，{self.whole}共",
-                    board.total("households.poverty"),
-                    "、",
-                    board.total("persons.poverty"),
-                    "。",
-                    *self._of_which("按户类型分，", types),
-                )
+                (lead, board.total("households.poverty"), *persons, "。", *self._of_which("按户类型分，", types))
             )
-            if "class-roster" in self.lists:
+            if "class-roster" in self.lists and "pupils.poverty" in board:
                 said.append(("在校学生中，列入上述名单的有", board.total("pupils.poverty"), "。"))
+            if types:
+                tables.append(self._by_poverty_type(types))
             columns = [
                 ("户数", "households.poverty"),
                 ("人数", "persons.poverty"),
                 ("在校学生（就读地）", "pupils.poverty"),
             ]
-            tables.append(self._by_poverty_type())
             tables += [
                 self._table("建档立卡与监测对象", split, columns, order="households.poverty", units=True)
                 for split in self._splits("persons.poverty")
             ]
         else:
             said.append(("还没有生效的建档立卡和监测对象名单。",))
-        if "hardship" in self.lists:
-            types = [key for key in HARDSHIP if board.total(key).value]
-            said.append(
-                (
-                    "民政、残联等部门的困难群体名单中，",
-                    *self._of_which("", types, end="。"),
-                    "一人可有几种类型，各类型不相加。",
-                )
-                if types
-                else ("困难群体名单中没有本地人员。",)
-            )
-            for split in self._splits(HARDSHIP[0]) if types else ():
-                tables.append(
-                    self._table("困难群体（按类型）", split, [(_brief(key), key) for key in types[:6]], order=types[0])
-                )
-        else:
-            said.append(("还没有生效的困难群体名单。",))
+        # A hardship list names townships at the finest.
+        if HARDSHIP[0] in board:
+            self._hardship(said, tables)
         return said, tables
 
-    def _by_poverty_type(self) -> Table:
+    def _hardship(self, said: list[tuple[Part, ...]], tables: list[Table]) -> None:
+        if "hardship" not in self.lists:
+            said.append(("还没有生效的困难群体名单。",))
+            return
+        types = [key for key in HARDSHIP if self.board.total(key).value]
+        if not types:
+            said.append(("困难群体名单中没有本地人员。",))
+            return
+        lead = self._of_which("民政、残联等部门的困难群体名单中，", types)
+        said.append((*lead, "一人可有几种类型，各类型不相加。"))
+        for split in self._splits(HARDSHIP[0]):
+            columns = [(_brief(key), key) for key in types[:_MOST_COLUMNS]]
+            tables.append(self._table("困难群体（按类型）", split, columns, order=types[0]))
+
+    def _by_poverty_type(self, types: Sequence[str]) -> Table:
         """户类型 × 户数、人数: the types that anybody is in."""
         board = self.board
-        lines = []
-        for households in (*HOUSEHOLDS, "households.poverty.unknown"):
-            persons = households.replace("households.", "persons.")
-            if board.total(households).value:
-                lines.append(
-                    Line(
-                        _brief(households),
-                        (board.total(households), board.total(persons) if persons in board else None),
-                    )
-                )
+
+        def persons(key: str) -> Cell:
+            return board.total(key) if key in board else None
+
         self.tables += 1
         return Table(
             caption=f"表{self.tables} 建档立卡与监测对象（按户类型）",
             row_label="户类型",
             columns=(Heading("户数", "户"), Heading("人数", "人")),
-            rows=tuple(lines),
-            totals=(board.total("households.poverty"), board.total("persons.poverty")),
+            rows=tuple(
+                Line(_brief(key), (board.total(key), persons(key.replace("households.", "persons.")))) for key in types
+            ),
+            totals=(board.total("households.poverty"), persons("persons.poverty")),
             title="建档立卡与监测对象（按户类型）",
         )
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
 from eduaid.core.display import zh_date, zh_moment
 from eduaid.core.first_run import Step, steps
+from eduaid.core.indicators import indicator_of
 from eduaid.core.models import ListSlice, Region, School, Term
 from eduaid.core.models.places import Level
 from eduaid.core.roles import Right, may, today
 from eduaid.core.views.pages import Option, Tab, address
 from eduaid.core.views.policy import AccountRequest, needs
-from reports.areas import Area, own_area
+from reports.areas import Area, is_told_of, own_area
 from reports.basis import KindInForce
 from reports.moments import Moment
 from reports.numbers import Number
@@ -57,20 +58,15 @@ def progress(request: AccountRequest) -> HttpResponse:
     if first_steps:
         return render(request, "reports/progress.html", context)
     part = request.GET.get("part", "")
-    topics = {topic.key: topic for topic in TOPICS}
-    if part and part not in topics:
-        raise Http404
+    topics = {topic.key: topic for topic in TOPICS if is_told_of(indicator_of(topic.lead), area)}
+    # A topic that says nothing of the place that was chosen gives way to the overview.
+    part = part if part in topics else ""
     tabs = [Tab("总览", address(request, part=""), not part)]
-    tabs += [Tab(topic.title, address(request, part=topic.key), topic.key == part) for topic in TOPICS]
+    tabs += [Tab(topic.title, address(request, part=topic.key), topic.key == part) for topic in topics.values()]
     context |= {"tabs": tabs, "filters": _filters(request, area, moment), **_report_button(request, area, moment)}
     if part:
         section = topic_section(topics[part], area, moment, request.scope)
-        context |= {
-            "paragraphs": section.paragraphs if section else (),
-            "tables": section.tables if section else (),
-            "says_nothing": section is None,
-            "part": topics[part].title,
-        }
+        context |= {"part": part, "paragraphs": section.paragraphs, "tables": section.tables}
     else:
         seen = overview(area, moment, request.scope)
         context |= _overview(seen, term)

@@ -128,8 +128,7 @@ def _basis(figure: Figure) -> list[Fact]:
     for entry in report.basis["lists"]:
         by_kind.setdefault(entry["kind"], []).append(entry["effective_on"])
     for kind, days in by_kind.items():
-        label = kind_of(kind).label
         first, last = min(days), max(days)
-        facts.append(Fact(f"{label}名单", first if first == last else f"{first} 至 {last}"))
+        facts.append(Fact(kind_of(kind).label, first if first == last else f"{first} 至 {last}"))
     facts.append(Fact("报告", f"第 {report.pk} 号，{zh_date(report.as_of)}，{report.made_by or '系统'}生成"))
     return facts

@@ -133,15 +133,24 @@ def test_a_township_that_misses_nobody_says_all(filled: SmallCounty) -> None:
     from reports.papers import prose
 
     section = topic_section(TOPICS[0], filled.b, MOMENT, EVERYTHING)
-    assert section is not None
     assert [prose(paragraph) for paragraph in section.paragraphs] == [
         "截至2026年11月20日，公安户籍人口名单中，全乡3—5周岁0人，6—15周岁1人，16—22周岁0人。",
         "6—15周岁人口全部有学籍（1人）。",
     ]
 
 
+def test_a_county_wide_list_is_in_force_also_where_it_names_nobody(filled: SmallCounty) -> None:
+    from reports.papers import prose
+
+    section = topic_section(TOPICS[2], filled.b, MOMENT, EVERYTHING)
+    assert [prose(paragraph) for paragraph in section.paragraphs] == [
+        "乡村振兴部门的建档立卡和监测对象名单中，全乡共0户、0人。",
+        "在校学生中，列入上述名单的有0人。",
+        "困难群体名单中没有本地人员。",
+    ]
+
+
 def test_a_school_is_told_nothing_of_hukou(filled: SmallCounty) -> None:
-    assert topic_section(TOPICS[0], filled.primary_a, MOMENT, EVERYTHING) is None
     titles = [section.title for section in summarise(filled.primary_a, MOMENT, EVERYTHING).paper.sections]
     assert titles == ["一、在校学生", "二、名单比对", "三、名单报送", "四、所用名单"]
 

@@ -105,6 +105,27 @@ def test_nobody_counted_says_why(filled: SmallCounty) -> None:
     assert "还没有生效的名单：班级名册" in earlier
 
 
+def test_a_school_is_offered_only_what_is_told_of_schools(filled: SmallCounty) -> None:
+    html = page(filled.client("school-a"), f"/progress/?part=population&{AT}")
+    tabs = re.findall(
+        r'<li><a href="[^"]*"( aria-current="page")?>([^<]+)</a></li>', html[html.index('class="tabs"') :]
+    )
+    assert tabs[:4] == [(' aria-current="page"', "总览"), ("", "在校学生"), ("", "名单比对"), ("", "名单报送")]
+
+
+def test_a_village_has_its_page_too(filled: SmallCounty) -> None:
+    client = filled.client("town-a")
+    for part in ("", "population", "poverty", "pupils"):
+        html = page(client, f"/progress/?area={filled.village_a.code}&part={part}&{AT}")
+        assert "东风村" in html
+    assert "全村6—15周岁户籍人口4人，其中有学籍3人、无学籍1人。" in page(
+        client, f"/progress/?area={filled.village_a.code}&{AT}"
+    )
+    assert "全村共1户。按户类型分，脱贫户1户。" in re.sub(
+        r"<[^>]+>", "", page(client, f"/progress/?area={filled.village_a.code}&part=poverty&{AT}")
+    )
+
+
 def test_a_date_that_cannot_be_used_is_said(filled: SmallCounty) -> None:
     client = filled.client("county")
     assert "看不懂日期“昨天”，请写成 2026-09-01 这样的形式。" in page(client, "/progress/?as_of=昨天")
