@@ -333,7 +333,8 @@ def _persons(kind: str, **facts: str) -> Callable[[Basis], QuerySet[Any]]:
     def rows(basis: Basis) -> QuerySet[Any]:
         found: Any = UploadRow.objects.in_force(kind)
         for key, value in facts.items():
-            found = found.annotate(**{f"fact_{key}": KT(f"facts__{key}")}).filter(**{f"fact_{key}": value})
+            fact = Coalesce(KT(f"facts__{key}"), Value(""))
+            found = found.annotate(**{f"fact_{key}": fact}).filter(**{f"fact_{key}": value})
         person = Coalesce(Cast("id_digest", CharField()), Concat(Value("row "), Cast("id", CharField())))
         firsts = found.annotate(person=person).order_by().values("person").annotate(first=Min("pk")).values("first")
         found = found.filter(pk__in=firsts)
@@ -392,6 +393,7 @@ POVERTY_PERSONS = Indicator(
     row_kind=PERSON_ROWS,
     rows=_persons(POVERTY),
     breakdowns=ROWS_BY_TOWN,
+    parts=(*(f"persons.poverty.{entry.code}" for entry in codes.POVERTY_STATUS), "persons.poverty.unknown"),
 )
 PERSONS_BY_TYPE = tuple(
     Indicator(
@@ -406,6 +408,18 @@ PERSONS_BY_TYPE = tuple(
         breakdowns=ROWS_BY_TOWN,
     )
     for entry in codes.POVERTY_STATUS
+) + (
+    Indicator(
+        key="persons.poverty.unknown",
+        label="人数—未填户类型",
+        unit="人",
+        definition="名单没有写户类型的家庭成员人数，一人计一次。",
+        source="乡村振兴部门名单（生效的最新一份）",
+        counting=Counting.HUKOU,
+        row_kind=PERSON_ROWS,
+        rows=_persons(POVERTY, poverty_type=""),
+        breakdowns=ROWS_BY_TOWN,
+    ),
 )
 POVERTY_PUPILS = _pupils(
     "pupils.poverty",

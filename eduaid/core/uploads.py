@@ -1,7 +1,7 @@
 """The life of a list: receive → recognise → stage → check → match → preview → submit → approve → in force → superseded | undone.
 
 Each verb is one transaction that leaves a trace; what takes long is done by a worker that the upload row itself calls for
-(`due`). House.md §1a says what the states mean; `core.slices` decides what is in force.
+(`due`). docs/architecture.md says what the states mean; `core.slices` decides what is in force.
 """
 
 from __future__ import annotations

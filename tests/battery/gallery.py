@@ -110,7 +110,7 @@ def _set_up_django() -> None:
         TEMPLATES=[
             {
                 "BACKEND": "django.template.backends.django.DjangoTemplates",
-                "DIRS": [ROOT / "templates"],
+                "DIRS": [ROOT / "templates", ROOT / "tests" / "battery" / "templates"],
                 "APP_DIRS": True,
                 "OPTIONS": {"builtins": ["eduaid.core.templatetags.ui"]},
             }
