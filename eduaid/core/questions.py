@@ -203,6 +203,8 @@ class Line:
     answered_by: str
     is_plain: bool
     """The value is shown as it stands, to everybody."""
+    is_number: bool
+    """The value is a number of a person, or could be, and stands there in full."""
     choices: tuple[str, ...]
     """What the column may hold, where that is a short list."""
 
@@ -254,6 +256,7 @@ def _line(finding: Finding, columns: dict[str, Column], cells: dict[str, str], *
         answered=said.get(finding.answer, finding.answer),
         answered_by=str(finding.answered_by) if finding.answered_by else "",
         is_plain=shown == value,
+        is_number=in_full and _is_number(column, shown),
         choices=_few(column),
     )
 
@@ -289,6 +292,7 @@ def settled_line(row: UploadRow, column: str, *, in_full: bool) -> Line:
         answered="",
         answered_by="",
         is_plain=shown == value,
+        is_number=in_full and _is_number(known, shown),
         choices=_few(known),
     )
 
@@ -312,6 +316,10 @@ def _message(finding: Finding, label: str, value: str | None) -> str:
     if finding.row_id is None and finding.number is None and "rows" in finding.params and "first" in finding.params:
         return f"『{label}』{finding.params['rows']} 行（从第 {finding.params['first']} 行起）：{text}"
     return text
+
+
+def _is_number(column: Column | None, value: str | None) -> bool:
+    return column is not None and bool(value) and hidden(column, value or "") != value
 
 
 def hidden(column: Column, value: str) -> str:

@@ -14,7 +14,7 @@ from eduaid.core.models import Finding, Upload, UploadRow
 from eduaid.core.uploads import NotAllowed, NotPossible
 from eduaid.core.views.imports.common import SENDERS, the_list
 from eduaid.core.views.imports.refusals import refused
-from eduaid.core.views.imports.review import may_correct, row_line, shows_in_full
+from eduaid.core.views.imports.review import may_correct, note_shown, row_line, shows_in_full
 from eduaid.core.views.policy import AccountRequest, needs
 
 
@@ -80,6 +80,7 @@ def _answered(request: AccountRequest, upload: Upload, row_pk: int, column: str)
     in_full = shows_in_full(upload, request.user)
     lines = questions.lines(upload, questions.open_of_cell(row, column)[:1], in_full=in_full)
     line = lines[0] if lines else questions.settled_line(row, column, in_full=in_full)
+    note_shown(request, upload, [line])
     shown = row_line(
         upload, line, may_edit=may_correct(upload, request.user), back=back, in_full=in_full, fixed=not lines
     )

@@ -15,8 +15,8 @@ from eduaid.core.models import Upload, UploadRow
 from eduaid.core.models.uploads import State
 from eduaid.core.sealing import Opener
 from eduaid.core.templatetags.ui import mask_id
+from eduaid.core.text import scrub
 from eduaid.core.views.imports.common import READERS, crumbs, head, the_list, title, to_its_page
-from eduaid.core.views.imports.review import shows_in_full
 from eduaid.core.views.pages import Link, Tab, paged
 from eduaid.core.views.policy import AccountRequest, needs
 
@@ -63,7 +63,7 @@ def diff(request: AccountRequest, pk: int, part: str) -> HttpResponse:
             "title": PARTS[part],
             "kind": part,
             "upload": head(upload),
-            "rows": _lines(request, upload, list(page.rows)),
+            "rows": _lines(upload, list(page.rows)),
             "page": page,
             "tabs": [
                 Tab(label, reverse("import-diff", args=[pk, key]), key == part, sizes[key])
@@ -74,12 +74,12 @@ def diff(request: AccountRequest, pk: int, part: str) -> HttpResponse:
     )
 
 
-def _lines(request: AccountRequest, upload: Upload, pairs: list[tuple[int | None, int | None]]) -> list[Line]:
-    """The rows of one page, opened in two queries. Old rows may be somebody else's: their values are masked."""
+def _lines(upload: Upload, pairs: list[tuple[int | None, int | None]]) -> list[Line]:
+    """The rows of one page, opened in two queries."""
     rows = {
         row.pk: row
         for row in UploadRow.objects.filter(pk__in=[pk for pair in pairs for pk in pair if pk]).select_related(
-            "sheet", "school", "upload"
+            "sheet", "school"
         )
     }
     texts = questions.delivered_texts(rows.values(), Opener())
@@ -88,7 +88,7 @@ def _lines(request: AccountRequest, upload: Upload, pairs: list[tuple[int | None
     for new_pk, old_pk in pairs:
         new, old = rows.get(new_pk or 0), rows.get(old_pk or 0)
         if row := new or old:
-            changes = _changes(request, kind, new, old, texts) if new and old else []
+            changes = _changes(kind, texts[old.pk], texts[new.pk]) if new and old else []
             found.append(_line(row, texts[row.pk], changes, is_new=new is not None))
     return found
 
@@ -99,7 +99,7 @@ def _line(row: UploadRow, cells: Mapping[str, str], changes: list[Change], *, is
     grade = codes.GRADE.label(code) if code in codes.GRADE else cells.get("grade", "")
     grade = f"{grade} {facts.get('class_name') or ''}".strip()
     return Line(
-        name=str(facts.get("name") or cells.get("name", "")),
+        name=str(facts.get("name") or scrub(cells.get("name", ""))),
         url="",
         id_masked=mask_id(facts["id_prefix"]) if facts.get("id_prefix") else "",
         school=row.school.name if row.school else cells.get("school_name", ""),
@@ -110,20 +110,15 @@ def _line(row: UploadRow, cells: Mapping[str, str], changes: list[Change], *, is
     )
 
 
-def _changes(
-    request: AccountRequest, kind: ListKind, new: UploadRow, old: UploadRow, texts: Mapping[int, Mapping[str, str]]
-) -> list[Change]:
-    """Column by column what was delivered then and now; a column that one of the lists does not have is no change."""
-    was, now = texts[old.pk], texts[new.pk]
+def _changes(kind: ListKind, was: Mapping[str, str], now: Mapping[str, str]) -> list[Change]:
+    """Column by column what was delivered then and now, numbers masked for everybody; a column that one of the lists does
+    not have is no change."""
     found = []
     for column in kind.columns:
         before, after = was.get(column.key, ""), now.get(column.key, "")
         if before == after or column.key not in was and not after:
             continue
-        shown = [
-            text if not text or shows_in_full(row.upload, request.user) else questions.hidden(column, text)
-            for row, text in ((old, before), (new, after))
-        ]
+        shown = [questions.hidden(column, text) for text in (before, after)]
         if shown[0] == shown[1]:
             shown = [f"{shown[0]}（已隐藏的部分不同）", shown[1]]
         found.append(Change(column.label, shown[0], shown[1]))

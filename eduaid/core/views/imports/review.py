@@ -10,8 +10,9 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from eduaid.core import column_memory, questions, uploads
+from eduaid.core import access, column_memory, questions, uploads
 from eduaid.core.models import Upload, UploadRow, User
+from eduaid.core.models.access import Action
 from eduaid.core.models.uploads import RowState, State
 from eduaid.core.questions import Answer, Group, Groups, Line
 from eduaid.core.roles import Right, may
@@ -170,6 +171,7 @@ def _findings(request: AccountRequest, upload: Upload, groups: Groups, tab: str)
     in_full = shows_in_full(upload, request.user)
     may_edit = tab in ("fix", "refused", "warnings") and may_correct(upload, request.user)
     lines = questions.lines(upload, page.rows, in_full=in_full)
+    note_shown(request, upload, lines)
     shown = parts.get(tab, [])
     return {
         "page": page,
@@ -235,6 +237,21 @@ def row_line(upload: Upload, line: Line, *, may_edit: bool, back: str, in_full: 
 def shows_in_full(upload: Upload, user: User) -> bool:
     """Whoever sent the list sees his own rows as he sent them; everybody else sees masks."""
     return upload.uploaded_by_id == user.pk
+
+
+def note_shown(request: AccountRequest, upload: Upload, lines: Sequence[Line]) -> None:
+    """Writes down that numbers stood on the page in full, how many, and to whom."""
+    numbers = [line for line in lines if line.is_number]
+    if numbers:
+        access.note(
+            by=request.user,
+            action=Action.VIEW,
+            subject_kind="upload",
+            subject_id=upload.pk,
+            page=request.path,
+            purpose="核对自己上传的名单",
+            rows=len(numbers),
+        )
 
 
 def may_correct(upload: Upload, user: User) -> bool:
