@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from eduaid.core import uploads
 from eduaid.core.models import AccessRecord, CellEdit, ColumnMemory, Finding, Notice, Upload, UploadRow
@@ -282,6 +283,14 @@ def test_a_list_that_nobody_works_on_any_more_can_be_resumed(county: SmallCounty
     assert client.post(f"/imports/{upload.pk}/resume/")["Location"] == f"/imports/{upload.pk}/run/"
 
 
+def test_a_list_that_stands_behind_others_is_not_called_lost(county: SmallCounty) -> None:
+    upload = waiting_upload(county, uploaded_at=timezone.now() - dt.timedelta(seconds=60))
+    client = county.client("town-a")
+    assert "已保留，点此继续" not in text(client.get(f"/imports/{upload.pk}/run/"))
+    Upload.objects.update(uploaded_at=timezone.now() - dt.timedelta(seconds=200))
+    assert "已保留，点此继续" in text(client.get(f"/imports/{upload.pk}/run/"))
+
+
 def test_a_failed_list_says_why_and_is_tried_again(county: SmallCounty) -> None:
     upload = waiting_upload(county, state=State.FAILED, due=False, failures=3, error="处理时连续出错，已保留文件。")
     client = county.client("town-a")
@@ -456,6 +465,16 @@ def test_a_cell_is_corrected_in_place_and_the_line_alone_comes_back(county: Smal
     upload.refresh_from_db()
     assert f'name="version" value="{upload.version}"' in right
     assert (upload.rows_accepted, upload.rows_waiting) == (2, 0)
+
+
+def test_a_correction_that_comes_too_late_opens_the_page_instead_of_filling_the_line(county: SmallCounty) -> None:
+    upload = county.send("class-roster", [LI_BROKEN, WANG], place="a", by="town-a")
+    client = county.client("town-a")
+    uploads.submit(upload, by=county.user("town-a"))
+    answer = edit(client, upload, LI["身份证件号"], HTTP_HX_REQUEST="true")
+    assert answer["HX-Redirect"] == f"/imports/{upload.pk}/"  # type: ignore[index]
+    assert "不能这样操作" in text(client.get(f"/imports/{upload.pk}/"))
+    assert CellEdit.objects.count() == 0
 
 
 def test_without_scripts_the_page_comes_back_after_a_correction(county: SmallCounty) -> None:
@@ -790,6 +809,20 @@ def test_pages_of_a_list_ask_as_much_for_one_row_as_for_three(county: SmallCount
     client = county.client("school-a")
     for page in ("", "?tab=rows", "diff/added/", "cancel/"):
         assert queries(client, f"/imports/{one.pk}/{page}") == queries(client, f"/imports/{three.pk}/{page}"), page
+
+
+def test_a_receipt_asks_as_much_for_one_row_as_for_three(county: SmallCounty) -> None:
+    one = county.bring("class-roster", [LI], place="primary_a", by="school-a", name="一.xlsx")
+    others = [
+        row | {"学校名称": "石洲乡中心小学", "身份证件号": id_number("20160901", 100 + n)}
+        for n, row in enumerate((LI, WANG, CHEN))
+    ]
+    three = county.bring(
+        "class-roster", [row | {"出生日期": "2016-09-01", "性别": ""} for row in others], place="b", by="town-b"
+    )
+    client = county.client("county")
+    assert three.rows_accepted == 3
+    assert queries(client, f"/imports/{one.pk}/receipt/") == queries(client, f"/imports/{three.pk}/receipt/")
 
 
 def test_the_centre_asks_as_much_for_one_list_as_for_three(county: SmallCounty) -> None:

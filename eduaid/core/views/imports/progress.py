@@ -25,6 +25,8 @@ _STAGES = {"read": ("读取", 0), "check": ("校验", 5), "match": ("比对", 70
 _READING, _APPLYING = ("read", "check", "match"), ("apply",)
 # A worker beats every five seconds; a list whose lease ran out this long ago has lost its worker and waits for the next.
 _LOST_AFTER_SECONDS = 15
+# One that nobody has taken yet stands behind others; after this long no worker seems to be there at all.
+_UNTAKEN_AFTER_SECONDS = 180
 _ETA_FROM_PERCENT = 5
 
 
@@ -97,7 +99,8 @@ def _seconds_left(upload: Upload, percent: int) -> float | None:
 def _is_lost(upload: Upload) -> bool:
     """Due, and nobody has been at it for a while."""
     seen = upload.lease_until or upload.approved_at or upload.uploaded_at
-    return upload.due and (timezone.now() - seen).total_seconds() > _LOST_AFTER_SECONDS
+    limit = _LOST_AFTER_SECONDS if upload.lease_until else _UNTAKEN_AFTER_SECONDS
+    return upload.due and (timezone.now() - seen).total_seconds() > limit
 
 
 @needs(*WORKERS)

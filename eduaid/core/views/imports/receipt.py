@@ -145,7 +145,9 @@ def _superseded(upload: Upload) -> Superseded | None:
     if own is None:
         return None
     newer = (
-        ListSlice.objects.filter(kind=upload.kind, town=own.town, school=own.school, subkey=own.subkey, is_current=True)
+        ListSlice.objects.filter(
+            kind=upload.kind, town=own.town_id, school=own.school_id, subkey=own.subkey, is_current=True
+        )
         .exclude(upload=upload)
         .select_related("upload")
         .order_by("-effective_on")

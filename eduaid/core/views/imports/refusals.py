@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django_htmx.http import HttpResponseClientRedirect
 
 from eduaid.core.models import Upload
 from eduaid.core.views.imports.common import in_scope, page_of
@@ -13,4 +14,7 @@ from eduaid.core.views.policy import AccountRequest
 
 def refused(request: AccountRequest, upload: Upload, refusal: Exception) -> HttpResponse:
     messages.error(request, str(refusal))
-    return redirect(page_of(in_scope(request).get(pk=upload.pk)))
+    page = page_of(in_scope(request).get(pk=upload.pk))
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(page)  # a plain redirect would put the whole page into the table's line
+    return redirect(page)
