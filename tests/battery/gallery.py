@@ -9,12 +9,14 @@ import mimetypes
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.types import StartResponse
 
-from django.template.loader import get_template
+from django.conf import settings
+from django.template.backends.django import DjangoTemplates
 
 from tests.battery import samples
 
@@ -52,17 +54,34 @@ PARTS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
 }
 
 
+@cache
+def _engine() -> DjangoTemplates:
+    """The product's templates, and the samples' own beside them."""
+    product = settings.TEMPLATES[0]
+    return DjangoTemplates(
+        {
+            "NAME": "gallery",
+            "DIRS": [*product["DIRS"], ROOT / "tests" / "battery" / "templates"],
+            "APP_DIRS": True,
+            "OPTIONS": {"builtins": product["OPTIONS"]["builtins"]},
+        }
+    )
+
+
 def render(name: str) -> str:
     """The HTML of one gallery page or part."""
     template, context = {**PAGES, **PARTS}[name]
-    return get_template(template).render(context())
+    return _engine().get_template(template).render(context())
 
 
 def _answer(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
     name = str(environ["PATH_INFO"]).strip("/") or "styleguide"
     if name == "watermark.svg":
         lines = ["水口镇中心校 李校长", "2026-11-27 17:00 · 0017"]
-        body, kind = get_template("watermark.svg").render({"watermark_lines": lines}).encode(), "image/svg+xml"
+        body, kind = (
+            _engine().get_template("watermark.svg").render({"watermark_lines": lines}).encode(),
+            "image/svg+xml",
+        )
     elif name.startswith("static/"):
         path = (ROOT / name).resolve()
         if not path.is_relative_to(ROOT / "static") or not path.is_file():

@@ -19,7 +19,7 @@ def test_the_example_county_is_what_its_truth_says(worker: object) -> None:
     """One load, several questions: seventy lists through a real worker take their time."""
     example = generate(1500, seed=3)
     load_places(example)
-    for _ in send_lists(example, seconds=240):
+    for _ in send_lists(example, seconds=600):
         pass
     every_list_took_force_and_every_row_is_accounted_for(example)
     no_child_is_two_and_no_two_children_are_one(example)
