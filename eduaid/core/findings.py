@@ -5,6 +5,8 @@ Cell problems have their sentences in `eduaid.core.text.sentences`; the rows', l
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from eduaid.core.models import Finding
 from eduaid.core.models.uploads import FindingLevel
 from eduaid.core.text.results import Problem
@@ -56,15 +58,19 @@ ROWS: dict[str, str] = {
 }
 
 
-def sentence(code: str, params: dict[str, object]) -> str:
-    """What is wrong and what to do, without position and value."""
+def sentence(code: str, params: dict[str, object], *, note: bool = False) -> str:
+    """What is wrong and what to do, without position and value. `note`: some codes name a problem and the harmless change
+    that a readable cell went through alike; the hint is about the change. A parameter that is missing is left blank."""
+    filled = defaultdict(str, params)
+    if note and code in NOTES:
+        return NOTES[code].format_map(filled)
     if code in ROWS:
-        return ROWS[code].format(**params)
+        return ROWS[code].format_map(filled)
     if code in PLACES:
-        return PLACES[code].text.format(**params)
+        return PLACES[code].text.format_map(filled)
     if code in SENTENCES:
-        return SENTENCES[code].text.format(**params)
-    return (PLACE_NOTES.get(code) or NOTES[code]).format(**params)
+        return SENTENCES[code].text.format_map(filled)
+    return (PLACE_NOTES.get(code) or NOTES[code]).format_map(filled)
 
 
 def level_of(problem: Problem) -> FindingLevel:
@@ -76,7 +82,7 @@ def level_of(problem: Problem) -> FindingLevel:
 def message(finding: Finding, *, label: str, value: str | None) -> str:
     """The whole sentence. `value`: what stands in the cell, masked by the caller where it is a number of a person; None
     leaves it out."""
-    text = sentence(finding.code, finding.params)
+    text = sentence(finding.code, finding.params, note=finding.level == FindingLevel.HINT)
     if finding.row_id is None and finding.number is None:
         return f"{text}。" if not text.endswith("。") else text
     place = f"第 {finding.number} 行"

@@ -40,7 +40,9 @@ def _advance(upload: Upload, lease: Lease, pulse: Pulse) -> None:
         elif upload.state == State.APPROVED:
             pulse.report("apply")
             uploads.apply(upload.pk, lease)
-    except (FileRefused, NothingToRead) as refusal:
+    except FileRefused as refusal:
+        uploads.fail(upload.pk, refusal.sentence, state=State.REFUSED)
+    except NothingToRead as refusal:
         uploads.fail(upload.pk, str(refusal), state=State.REFUSED)
     except NotAllowed as refusal:
         uploads.fail(upload.pk, str(refusal), state=State.FAILED)
