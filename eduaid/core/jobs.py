@@ -82,13 +82,14 @@ def fence(lease: Lease) -> None:
             raise LeaseLost(f"{lease.table} {lease.pk} attempt {lease.attempt}")
 
 
-def release(lease: Lease, *, due: bool, failed: bool = False) -> None:
-    """Gives the job back: `due` again at once, or at rest until somebody sets it due. Counts failures in a row."""
+def release(lease: Lease, *, failed: bool = False) -> None:
+    """Gives the job back. A failure is due again at once and counted; after a success `due` is left as the stage's own
+    transaction set it, since somebody may have asked for the next stage between that commit and now."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {lease.table} SET lease_until = NULL, lease_owner = '', due = %s,"
+            f"UPDATE {lease.table} SET lease_until = NULL, lease_owner = '', due = due OR %s,"
             f" failures = CASE WHEN %s THEN failures + 1 ELSE 0 END WHERE id = %s AND attempt = %s",
-            [due, failed, lease.pk, lease.attempt],
+            [failed, failed, lease.pk, lease.attempt],
         )
 
 

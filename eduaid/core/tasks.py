@@ -27,7 +27,7 @@ def advance(upload_id: int) -> None:
         upload, lease = claimed
         if upload.failures >= jobs.MAX_FAILURES:
             uploads.fail(upload_id, "处理时连续出错，已保留文件。请点“重试”，或联系县局管理员。", state=State.FAILED)
-            jobs.release(lease, due=False)
+            jobs.release(lease)
             return
         with jobs.heartbeat(lease) as pulse:
             _advance(upload, lease, pulse)
@@ -52,9 +52,9 @@ def _advance(upload: Upload, lease: Lease, pulse: Pulse) -> None:
         return
     except Exception:
         # Whatever broke: counted on the row, due again, and the traceback goes to the log.
-        jobs.release(lease, due=True, failed=True)
+        jobs.release(lease, failed=True)
         raise
-    jobs.release(lease, due=False)
+    jobs.release(lease)
 
 
 @shared_task(name="eduaid.core.tasks.sweep", ignore_result=True)

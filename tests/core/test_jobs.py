@@ -61,11 +61,21 @@ def test_cancelling_fences_the_worker_that_is_at_it(county: SmallCounty, upload:
 def test_failures_are_counted_and_forgotten_after_a_success(upload: Upload) -> None:
     claimed = jobs.claim(Upload.objects.all(), upload.pk)
     assert claimed is not None
-    jobs.release(claimed[1], due=True, failed=True)
+    jobs.release(claimed[1], failed=True)
     upload.refresh_from_db()
     assert (upload.failures, upload.due, upload.lease_until) == (1, True, None)
     again = jobs.claim(Upload.objects.all(), upload.pk)
     assert again is not None
-    jobs.release(again[1], due=False)
+    jobs.release(again[1])
     upload.refresh_from_db()
-    assert (upload.failures, upload.due) == (0, False)
+    assert (upload.failures, upload.due, upload.lease_until) == (0, True, None)
+
+
+def test_what_is_asked_for_before_a_lease_is_given_back_is_not_lost(upload: Upload) -> None:
+    """An approval that comes between the commit of the reading and the release of its lease."""
+    claimed = jobs.claim(Upload.objects.all(), upload.pk)
+    assert claimed is not None
+    Upload.objects.update(due=False)  # the stage's own last word
+    Upload.objects.update(due=True)  # somebody approves
+    jobs.release(claimed[1])
+    assert jobs.due_ids(Upload.objects.all()) == [upload.pk]
