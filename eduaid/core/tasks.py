@@ -31,6 +31,8 @@ def advance(upload_id: int) -> None:
             return
         with jobs.heartbeat(lease) as pulse:
             _advance(upload, lease, pulse)
+        if upload_id in jobs.due_ids(Upload.objects.filter(pk=upload_id, failures=0)):
+            uploads.wake(upload)  # the next stage was asked for meanwhile; a failed one waits for the sweeper
 
 
 def _advance(upload: Upload, lease: Lease, pulse: Pulse) -> None:
