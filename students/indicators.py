@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import CharField, Exists, Min, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Exists, Min, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.urls import reverse
@@ -333,7 +333,7 @@ def _persons(kind: str, **facts: str) -> Callable[[Basis], QuerySet[Any]]:
     def rows(basis: Basis) -> QuerySet[Any]:
         found: Any = UploadRow.objects.in_force(kind)
         for key, value in facts.items():
-            fact = Coalesce(KT(f"facts__{key}"), Value(""))
+            fact = Coalesce(KT(f"facts__{key}"), Value(""), output_field=TextField())
             found = found.annotate(**{f"fact_{key}": fact}).filter(**{f"fact_{key}": value})
         person = Coalesce(Cast("id_digest", CharField()), Concat(Value("row "), Cast("id", CharField())))
         firsts = found.annotate(person=person).order_by().values("person").annotate(first=Min("pk")).values("first")
