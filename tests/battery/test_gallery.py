@@ -195,7 +195,7 @@ def test_a_saved_row_hands_the_focus_to_the_next_one_that_waits(browser: Browser
         page.fill("#r0", "2013-05-02")
         with page.expect_response("**/review-row"):
             page.keyboard.press("Enter")
-        page.wait_for_function("document.activeElement && document.activeElement.id === 'r1'")
+        page.wait_for_selector("#r1:focus")
         assert "已改好" in page.locator("#r0-row").inner_text()
         assert checks.complaints(page, watch) == []
     finally:
