@@ -6,18 +6,20 @@ due again.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from eduaid.core import files, jobs, uploads
+from eduaid.core import copying, files, jobs, uploads
 from eduaid.core.cells import Cell, Row
 from eduaid.core.database import refresh_statistics
 from eduaid.core.jobs import Lease, Pulse
@@ -56,25 +58,8 @@ from eduaid.core.text import plain
 ROW = b"row"
 CELL = b"cell"
 
-_COPY_COLUMNS = (
-    "upload_id",
-    "sheet_id",
-    "slice_id",
-    "number",
-    "state",
-    "town_id",
-    "school_id",
-    "id_digest",
-    "registry_digest",
-    "digest",
-    "facts",
-    "sealed",
-)
-
-_STAGING = f"""
-    CREATE TEMP TABLE IF NOT EXISTS staged_row ON COMMIT DROP AS SELECT {", ".join(_COPY_COLUMNS)} FROM core_uploadrow LIMIT 0;
-    TRUNCATE staged_row;
-"""
+_STAGED = "number, state, slice_id, town_id, school_id, id_digest, registry_digest, digest, facts, sealed"
+_FIELDS = copying.count(_STAGED.count(",") + 1)
 
 
 class NothingToRead(Exception):
@@ -112,8 +97,9 @@ def read(upload_id: int, lease: Lease, pulse: Pulse) -> None:
         _clear(upload)
         pulse.report("read")
         stager = _Stager(upload, kind, reading_for(upload), pulse, settled)
-        for file in upload.files.order_by("position"):
-            stager.stage(file)
+        with _without_search_for_cycles():
+            for file in upload.files.order_by("position"):
+                stager.stage(file)
         if stager.asks:
             upload.state, upload.due, upload.stage = State.MAPPING, False, ""
         else:
@@ -121,7 +107,8 @@ def read(upload_id: int, lease: Lease, pulse: Pulse) -> None:
                 raise NothingToRead(_nothing(kind, stager))
             pulse.report("check", stager.rows, stager.rows)
             refresh_statistics("core_uploadrow", "core_listslice", "core_finding", grown_by=stager.rows)
-            _settle_repeats(upload)
+            if stager.has_repeats:
+                _settle_repeats(upload)
             pulse.report("match", stager.rows, stager.rows)
             kind.destination.match(upload)
             uploads.set_diff(upload, kind.destination.diff(upload))
@@ -133,6 +120,18 @@ def read(upload_id: int, lease: Lease, pulse: Pulse) -> None:
         upload.error = ""
         upload.save()
         jobs.fence(lease)
+
+
+@contextmanager
+def _without_search_for_cycles() -> Iterator[None]:
+    """Rows come and go without cycles; Python would look for some after every few hundred of them, all over the process."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _nothing(kind: ListKind, stager: _Stager) -> str:
@@ -183,6 +182,9 @@ class _Stager:
     rows: int = 0
     asks: bool = False
     headless: list[str] = field(default_factory=list)
+    has_repeats: bool = False
+    """Some number stands in two rows."""
+    _numbers: set[bytes] = field(default_factory=set)
     _slices: dict[tuple[int | None, int | None, str], int] = field(default_factory=dict)
     _digests: list[bytes] = field(default_factory=list)
 
@@ -307,6 +309,9 @@ class _Stager:
     def note(self, made: Made) -> None:
         self.rows += 1
         self._digests.append(made.digest)
+        if made.id_digest is not None:
+            self.has_repeats = self.has_repeats or made.id_digest in self._numbers
+            self._numbers.add(made.id_digest)
 
 
 class _RowWriter:
@@ -331,9 +336,10 @@ class _RowWriter:
         self._first_noted: dict[tuple[str, str], int] = {}
         self._skipped: Counter[RowKind] = Counter()
         self._rows = 0
+        self._places: dict[tuple[RowState, int | None, int | None, int | None], bytes] = {}
 
     def write(self, rows: Iterable[tuple[int, Row]]) -> None:
-        buffer = io.StringIO()
+        copied: list[bytes] = []
         for number, row in rows:
             if number <= self._header.last:
                 continue
@@ -349,22 +355,27 @@ class _RowWriter:
                 row = row + [None] * (self._width - len(row))
             cells: list[Cell] = [row[position] for position in self._positions]
             made = self._maker.make(number, cells)
-            buffer.write(self._line(made))
+            copied.append(self._copied(made))
             self._found.extend((number, found) for found in made.findings)
             for note in made.notes:
                 self._notes[note] += 1
                 self._first_noted.setdefault(note, number)
             self._stager.note(made)
             self._rows += 1
-        if not buffer.tell():
+        if not copied:
             return
-        buffer.seek(0)
         # PostgreSQL takes no COPY into a table under row-level security: by way of a staging table, then one statement.
-        columns = ", ".join(_COPY_COLUMNS)
+        file = io.BytesIO(b"".join((copying.SIGNATURE, *copied, copying.END)))
         with connection.cursor() as cursor:
-            cursor.execute(_STAGING)
-            cursor.copy_expert(f"COPY staged_row ({columns}) FROM STDIN", buffer)
-            cursor.execute(f"INSERT INTO core_uploadrow ({columns}) SELECT {columns} FROM staged_row")
+            cursor.execute(
+                "CREATE TEMP TABLE IF NOT EXISTS staged_row ON COMMIT DROP AS"
+                f" SELECT {_STAGED} FROM core_uploadrow LIMIT 0; TRUNCATE staged_row"
+            )
+            cursor.copy_expert(f"COPY staged_row ({_STAGED}) FROM STDIN (FORMAT binary)", file, 1 << 20)
+            cursor.execute(
+                f"INSERT INTO core_uploadrow (upload_id, sheet_id, {_STAGED}) SELECT %s, %s, {_STAGED} FROM staged_row",
+                [self._stager.upload.pk, self._sheet.pk],
+            )
 
     def _check_total(self, number: int, row: Row) -> None:
         """A printed total of people is a control: of the rows since the last total, or of the whole sheet so far."""
@@ -380,27 +391,23 @@ class _RowWriter:
             )
         self._since_total = 0
 
-    def _line(self, made: Made) -> str:
-        """One line of COPY's text format; JSON's backslashes are doubled, NULL is \\N."""
+    def _copied(self, made: Made) -> bytes:
+        """The row as COPY takes it, in the order of _STAGED."""
         values = made.values
-        return (
-            "\t".join(
-                (
-                    str(self._stager.upload.pk),
-                    str(self._sheet.pk),
-                    _or_null(self._stager.slice_for(made)),
-                    str(made.number),
-                    made.state.value,
-                    _or_null(values.town_id),
-                    _or_null(values.school_id),
-                    _bytes(made.id_digest),
-                    _bytes(made.registry_digest),
-                    _bytes(made.digest),
-                    made.facts.replace("\\", "\\\\"),
-                    _bytes(self._stager.sealed(made)),
-                )
+        place = (made.state, self._stager.slice_for(made), values.town_id, values.school_id)
+        if place not in self._places:
+            self._places[place] = copying.raw(made.state.value.encode()) + b"".join(map(copying.int8, place[1:]))
+        return b"".join(
+            (
+                _FIELDS,
+                copying.int4(made.number),
+                self._places[place],
+                copying.raw(made.id_digest),
+                copying.raw(made.registry_digest),
+                copying.raw(made.digest),
+                copying.jsonb(made.facts),
+                copying.raw(self._stager.sealed(made)),
             )
-            + "\n"
         )
 
     def close(self, sheet: OpenSheet) -> None:
@@ -446,14 +453,6 @@ class _RowWriter:
             )
             for (column, note), count in sorted(self._notes.items())
         )
-
-
-def _or_null(value: int | None) -> str:
-    return "\\N" if value is None else str(value)
-
-
-def _bytes(value: bytes | None) -> str:
-    return "\\N" if value is None else f"\\\\x{value.hex()}"
 
 
 def _settle_repeats(upload: Upload) -> None:

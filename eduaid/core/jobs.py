@@ -162,7 +162,7 @@ def _beat_once(cursor: psycopg2.extensions.cursor, lease: Lease, pulse: Pulse, *
         cursor.execute(
             f"UPDATE {lease.table} SET lease_until = clock_timestamp() + interval '{LEASE_SECONDS} seconds', stage = %s,"
             " done = %s, total = %s, stage_started_at = CASE WHEN %s THEN clock_timestamp() ELSE stage_started_at END"
-            " WHERE id = %s AND attempt = %s RETURNING cancel_requested",
+            " WHERE id = %s AND attempt = %s AND lease_until IS NOT NULL RETURNING cancel_requested",
             [pulse.stage, pulse.done, pulse.total, new_stage, lease.pk, lease.attempt],
         )
     except psycopg2.errors.LockNotAvailable:

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Protocol
 
 from eduaid.core.cells import Cell
@@ -140,8 +141,11 @@ class UndoPreview:
 class Destination(Protocol):
     """Where a kind's rows take force. Every method runs inside the caller's transaction and is set-based."""
 
-    def match(self, upload: Upload) -> None:
-        """Ties the list's rows to identities, or leaves a question on the row. Creates nobody."""
+    def match(self, upload: Upload, *, to_apply: bool = False) -> None:
+        """Ties the list's rows to identities, or leaves a question on the row. Creates nobody.
+
+        `to_apply`: take_force follows in this transaction, and what is found here must hold until then.
+        """
         ...
 
     def rematch(self, row: UploadRow) -> None:
@@ -161,7 +165,7 @@ class Destination(Protocol):
         ...
 
     def take_force(self, upload: Upload, flipped: Sequence[int]) -> Sequence[int]:
-        """Makes identities for rows that found none, resolves what the flipped slices touch; returns written ids."""
+        """Makes identities for rows that found none in `match`, resolves what the flipped slices touch; returns written ids."""
         ...
 
     def withdraw(self, upload: Upload, flipped: Sequence[int]) -> Sequence[int]:
@@ -190,11 +194,11 @@ class ListKind:
     def column(self, key: str) -> Column:
         return self._by_key[key]
 
-    @property
+    @cached_property
     def _by_key(self) -> dict[str, Column]:
         return {column.key: column for column in self.columns}
 
-    @property
+    @cached_property
     def required(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.required)
 

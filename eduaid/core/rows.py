@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 from eduaid.core.cells import Cell
@@ -21,7 +22,7 @@ from eduaid.core.text import IdNumber, XuejiNumber, plain, tidy
 from eduaid.core.text.results import Problem, Result
 
 # Beyond this a column's texts are mostly distinct (numbers, phones) and not worth remembering.
-_REMEMBERED = 20_000
+_REMEMBERED = 5_000
 
 # Answers that settle a question about a cell (eduaid.core.editing); others are for matching.
 CONFIRM, ADMIT = "confirm", "admit"
@@ -29,12 +30,20 @@ CONFIRM, ADMIT = "confirm", "admit"
 
 @dataclass(slots=True)
 class Outcome:
-    """What a column made of a cell: a value with its facts as JSON members, or a problem, or nothing (blank)."""
+    """What a column made of a cell: a value with its facts as JSON members, or a problem, or nothing (blank).
+
+    `delivered` is the cell as a JSON member, `said` what a sealed column says for the row's digest.
+    """
 
     value: Any = None
     members: str = ""
     note: str = ""
     problem: Problem | None = None
+    delivered: str = ""
+    said: str = ""
+
+
+_BLANK = Outcome()
 
 
 class ColumnReader:
@@ -43,30 +52,52 @@ class ColumnReader:
     def __init__(self, column: Column, reading: Reading) -> None:
         self.column = column
         self.key = column.key
+        self.known: dict[Cell, Outcome] = {}
+        """Texts only, so that looking up any other cell finds nothing (1, 1.0 and True are one key)."""
         self._parse = column.reader(reading)
-        self._known: dict[str, Outcome] = {}
+        self._keeps = column.facts is not None or not column.sealed
 
     def read(self, cell: Cell) -> Outcome:
-        if type(cell) is not str:
-            return self.made_of(self._parse(cell))
-        known = self._known.get(cell)
-        if known is None:
-            known = self.made_of(self._parse(cell))
-            if len(self._known) < _REMEMBERED:
-                self._known[cell] = known
-        return known
+        """Reads a cell that is not in `known`, and remembers it there."""
+        made = self.made_of(self._parse(cell))
+        if made is _BLANK:
+            return made
+        if type(cell) is str:
+            made.delivered = f'"{self.key}":{_quoted(cell)}'
+            if len(self.known) < _REMEMBERED:
+                self.known[cell] = made
+        else:
+            made.delivered = f'"{self.key}":{_json(packed(cell))}'
+        return made
 
     def made_of(self, result: Result[Any]) -> Outcome:
         if result is None:
-            return Outcome()
+            return _BLANK
         if isinstance(result, Problem):
             return Outcome(problem=result)
-        return Outcome(result.value, members(self.column.keep(result.value)), result.note)
+        value, note = result
+        kept = members(self.column.keep(value)) if self._keeps else ""
+        return Outcome(value, kept, note, None, "", f"{self.key}={said(value)}" if self.column.sealed else "")
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _json(value: Any) -> str:
+    kind = type(value)
+    if kind is str:
+        return _quoted(value)
+    return repr(value) if kind is float or kind is int else _encode(value)
 
 
 def members(facts: Mapping[str, Any]) -> str:
     """Facts as the inside of a JSON object."""
-    return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))[1:-1] if facts else ""
+    return ",".join([f'"{key}":{_json(value)}' for key, value in facts.items()])
+
+
+def said(value: object) -> str:
+    """A sealed column's value in words: a number with its type is named by its number."""
+    return value if type(value) is str else str(getattr(value, "number", value))
 
 
 @dataclass(slots=True)
@@ -97,26 +128,32 @@ class RowMaker:
         """`answers`: what people said to findings of this row, by (column, code)."""
         parsed: dict[str, Any] = {}
         parts: dict[str, str] = {}
-        delivered: dict[str, object] = {}
+        delivered: dict[str, str] = {}
+        sealed: dict[str, str] = {}
         findings: list[RowFinding] = []
         notes: list[tuple[str, str]] = []
         doubtful: list[tuple[ColumnReader, Cell, Problem]] = []
         for reader, cell in zip(self.readers, cells, strict=True):
             if cell is None:
                 continue
-            outcome = reader.read(cell)
-            key = reader.key
+            outcome = reader.known.get(cell) or reader.read(cell)
             if outcome.problem is not None:
-                delivered[key] = packed(cell)
+                delivered[reader.key] = outcome.delivered
                 doubtful.append((reader, cell, outcome.problem))
             elif outcome.value is not None:
-                delivered[key] = cell if type(cell) is str else packed(cell)
+                key = reader.key
+                delivered[key] = outcome.delivered
                 parsed[key] = outcome.value
-                parts[key] = outcome.members
+                if outcome.members:
+                    parts[key] = outcome.members
+                if outcome.said:
+                    sealed[key] = outcome.said
                 if outcome.note:
                     notes.append((key, outcome.note))
         for reader, cell, problem in doubtful:
             self._settle(reader, cell, problem, parsed, parts, findings, answers or {})
+            if reader.column.sealed and reader.key in parsed:
+                sealed[reader.key] = f"{reader.key}={said(parsed[reader.key])}"
         values = Values(number, parsed)
         place = self.kind.locate(values, self.reading)
         if place is not None:
@@ -132,17 +169,15 @@ class RowMaker:
         registry: XuejiNumber | None = parsed.get(self.kind.registry_column) if self.kind.registry_column else None
         number_digest = id_digest(number_found) if number_found else None
         registry_digest = digest("registry", registry.number) if registry else None
-        facts = ",".join([part for part in parts.values() if part])
         if values.facts:
-            facts = f"{facts},{members(values.facts)}" if facts else members(values.facts)
-        said = [facts, values.subkey]
-        said += [f"{key}={parsed[key]}" for key in parsed if self.kind.column(key).sealed]
+            parts[""] = members(values.facts)
+        facts = ",".join(filter(None, parts.values()))
         return Made(
             number,
             _state(findings),
             "{" + facts + "}",
-            json.dumps(delivered, ensure_ascii=False, separators=(",", ":")).encode(),
-            digest("row", "\x1f".join(said)),
+            ("{" + ",".join(delivered.values()) + "}").encode(),
+            digest("row", "\x1f".join((facts, values.subkey, *sealed.values()))),
             number_digest,
             registry_digest,
             values,
@@ -166,7 +201,9 @@ class RowMaker:
             outcome = reader.made_of(column.again(cell, parsed, self.reading))
             if outcome.problem is None:
                 if outcome.value is not None:
-                    parsed[column.key], parts[column.key] = outcome.value, outcome.members
+                    parsed[column.key] = outcome.value
+                    if outcome.members:
+                        parts[column.key] = outcome.members
                 return
             problem = outcome.problem
         answer = answers.get((column.key, problem.code), "")
@@ -186,6 +223,8 @@ def id_digest(number: IdNumber) -> bytes:
 
 
 def _state(findings: Sequence[RowFinding]) -> RowState:
+    if not findings:
+        return RowState.ACCEPTED
     if any(found.code == "outside-scope" for found in findings):
         return RowState.REFUSED
     if any(found.level in (FindingLevel.ERROR, FindingLevel.ASK) for found in findings):

@@ -11,11 +11,11 @@ a certified module.
 from __future__ import annotations
 
 import base64
-import hmac
+import hashlib
 import json
 import os
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -124,7 +124,23 @@ def ring() -> KeyRing:
 def digest(kind: str, value: str) -> bytes:
     """16 bytes that are equal for equal values of one kind, and say nothing without the ring."""
     keys = ring()
-    return hmac.digest(keys.digest_key, f"{kind}\0{value}".encode(), keys.hash)[:16]
+    inner, outer = _hmac_states(keys.digest_key, keys.hash)
+    inner, outer = inner.copy(), outer.copy()
+    inner.update(f"{kind}\0{value}".encode())
+    outer.update(inner.digest())
+    return outer.digest()[:16]
+
+
+@lru_cache(maxsize=4)
+def _hmac_states(key: bytes, algorithm: str) -> tuple[hashlib._Hash, hashlib._Hash]:
+    """HMAC (RFC 2104) with its key already taken in: half the work for values as short as numbers."""
+    inner, outer = hashlib.new(algorithm), hashlib.new(algorithm)
+    block = (key if len(key) <= inner.block_size else hashlib.new(algorithm, key).digest()).ljust(
+        inner.block_size, b"\0"
+    )
+    inner.update(bytes(byte ^ 0x36 for byte in block))
+    outer.update(bytes(byte ^ 0x5C for byte in block))
+    return inner, outer
 
 
 def new_data_key(purpose: str) -> DataKey:

@@ -272,13 +272,14 @@ def apply(upload_id: int, lease: Lease) -> None:
         pghistory.context(user=approver.pk)  # joins the context entered above
         now = timezone.now()
         if upload.applied_at is None:
-            kind.destination.match(upload)
+            kind.destination.match(upload, to_apply=True)
             diff = kind.destination.diff(upload)
             kind.destination.hold(upload)
             upload.slices.update(applied_at=now)
         else:
             diff = None
             ready_rows(upload).update(state=RowState.ACCEPTED, late_at=now)
+            kind.destination.match(upload, to_apply=True)
             upload.slices.filter(applied_at=None).update(applied_at=now)
         flipped = slices.settle(upload)
         written = kind.destination.take_force(upload, flipped)
@@ -298,7 +299,8 @@ def ready_rows(upload: Upload) -> QuerySet[UploadRow]:
     open_findings = Finding.objects.filter(
         row=OuterRef("pk"), level__in=[FindingLevel.ERROR, FindingLevel.ASK], answer=""
     )
-    return upload.rows.filter(state=RowState.WAITING, slice__isnull=False).exclude(Exists(open_findings))
+    waiting = UploadRow.objects.filter(sheet__upload=upload, state=RowState.WAITING, slice__isnull=False)
+    return waiting.exclude(Exists(open_findings))
 
 
 def set_diff(upload: Upload, diff: Diff) -> None:

@@ -79,10 +79,12 @@ def _reading(char: str) -> str:
 def name_sound(name: str) -> NameSound:
     """The sounds of a name in any spelling that ``name_key`` folds: 单雯 → shanwen, danwen; initials sw, dw."""
     key = name_key(name)
-    surname = next((key[:length] for length in (2, 1) if len(key) > length and key[:length] in SURNAMES), "")
-    starts = SURNAMES.get(surname) or (_reading(key[:1]),)
+    surname = key[:2] if len(key) > 2 and key[:2] in SURNAMES else key[:1]
+    starts = (len(key) > len(surname) and SURNAMES.get(surname)) or (_reading(key[:1]),)
     rest = [_reading(char) for char in key[len(surname) or 1 :]]
-    ending, letters = "".join(rest), "".join(sound[:1] for sound in rest)
+    ending, letters = "".join(rest), "".join([sound[:1] for sound in rest])
+    if len(starts) == 1 and "'" not in starts[0]:
+        return NameSound((starts[0] + ending,), (starts[0][:1] + letters,))
     return NameSound(
         tuple(dict.fromkeys(start.replace("'", "") + ending for start in starts)),
         tuple(dict.fromkeys("".join(syllable[:1] for syllable in start.split("'")) + letters for start in starts)),
