@@ -276,7 +276,7 @@ def _listed(student: Student, concept: str) -> Values:
 
     Resolving leaves it in `resolve_values` until the transaction ends; it writes nothing where nothing has changed.
     """
-    resolve([student.pk])
+    resolve([student.pk], say=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT said->%s FROM resolve_values WHERE student_id = %s", [concept, student.pk])
         (said,) = cursor.fetchone()

@@ -9,10 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A child already on file, as far as matching needs it. `names`: every name key under which lists have named the child."""
 
     student_id: int
@@ -21,8 +21,7 @@ class Known:
     has_number: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A row that asks who it speaks of. Digests are keyed; None means that the row has no usable number of that kind."""
 
     row_id: int

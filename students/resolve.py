@@ -90,18 +90,13 @@ def _resolved(concept: Concept, column: str) -> str:
 
 @cache
 def _picked_sql() -> str:
-    """The row in force of each kind for every affected child; a child merged into another brings its rows along."""
+    """The row in force of each kind for every affected child."""
     in_force = IN_FORCE.format(known_at="%(known_at)s")
     return f"""
         CREATE TEMP TABLE resolve_picked ON COMMIT DROP AS
-        WITH members AS (
-            SELECT id AS student_id, id AS member_id FROM resolve_affected
-            UNION ALL
-            SELECT m.merged_into_id, m.id FROM students_student m JOIN resolve_affected a ON a.id = m.merged_into_id
-        )
         SELECT DISTINCT ON (m.student_id, s.kind) m.student_id, s.kind, r.id AS row_id, r.facts, r.id_digest,
             r.registry_digest, r.school_id, school.town_id AS school_town_id
-        FROM members m
+        FROM resolve_member m
         JOIN students_identitylink l ON l.student_id = m.member_id
         JOIN core_uploadrow r ON r.id = l.row_id
         JOIN core_listslice s ON s.id = r.slice_id
@@ -155,7 +150,7 @@ def _values_sql() -> str:
                 JOIN core_listslice s ON s.id = r.slice_id
                 WHERE l.student_id = listed.student_id AND r.state = 'W' AND s.is_current
             ) AS has_waiting_row,
-            jsonb_build_object({said}) AS said
+            CASE WHEN %(say)s OR c.student_id IS NOT NULL THEN jsonb_build_object({said}) END AS said
         FROM listed
         LEFT JOIN c ON c.student_id = listed.student_id
         LEFT JOIN students_household hh ON hh.kind = 'hukou' AND hh.number = listed.hukou_number
@@ -199,10 +194,10 @@ def _write_sql() -> tuple[str, str]:
         RETURNING st.id
     """
     # A public id: ten of 31 characters from the random bytes of a UUID (bytes 6 and 8 of one are not random).
-    public_id = """
-        (SELECT string_agg(substr('23456789ABCDEFGHJKMNPQRSTUVWXYZ', 1 + get_byte(u.b, i) %% 31, 1), '')
-         FROM unnest(ARRAY[0,1,2,3,4,5,9,10,11,12]) i)
-    """
+    public_id = " || ".join(
+        f"substr('23456789ABCDEFGHJKMNPQRSTUVWXYZ', 1 + get_byte(u.b, {place}) %% 31, 1)"
+        for place in (0, 1, 2, 3, 4, 5, 9, 10, 11, 12)
+    )
     insert = f"""
         INSERT INTO students_student (id, public_id, made_at, {columns})
         SELECT v.student_id, {public_id}, now(), {values}
@@ -227,27 +222,41 @@ def take_turn() -> None:
 
 
 def resolve(
-    students: Iterable[int], *, terms: Iterable[Term] | None = None, known_at: dt.datetime | None = None
+    students: Iterable[int],
+    *,
+    terms: Iterable[Term] | None = None,
+    known_at: dt.datetime | None = None,
+    say: bool = False,
 ) -> list[int]:
     """Writes the resolved columns of these children and their enrolments of the terms (default: today's term).
 
     Ids that matching has allotted but no row carries yet are inserted. Returns the ids whose values were written. Runs in the
-    caller's transaction.
+    caller's transaction. `say`: leave in `resolve_values.said` what the lists say also of children without a correction.
     """
     moment = known_at or "infinity"
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS resolve_affected, resolve_picked, resolve_values")
+        cursor.execute("DROP TABLE IF EXISTS resolve_affected, resolve_member, resolve_picked, resolve_values")
         cursor.execute(
             "CREATE TEMP TABLE resolve_affected ON COMMIT DROP AS"
             " SELECT DISTINCT coalesce(st.merged_into_id, x.id) AS id FROM unnest(%s::bigint[]) x(id)"
             " LEFT JOIN students_student st ON st.id = x.id",
             [list(students)],
         )
-        cursor.execute("ANALYZE resolve_affected")
+        # Keys, so that no plan scans these tables once a row, whatever the planner believes of the lists that have just come.
+        cursor.execute("ALTER TABLE resolve_affected ADD PRIMARY KEY (id); ANALYZE resolve_affected")
+        # A child merged into another brings its rows along.
+        cursor.execute(
+            "CREATE TEMP TABLE resolve_member ON COMMIT DROP AS"
+            " SELECT id AS student_id, id AS member_id FROM resolve_affected UNION ALL"
+            " SELECT m.merged_into_id, m.id FROM resolve_affected a JOIN students_student m ON m.merged_into_id = a.id"
+        )
+        cursor.execute("ALTER TABLE resolve_member ADD PRIMARY KEY (member_id); ANALYZE resolve_member")
         cursor.execute(_picked_sql(), {"known_at": moment})
-        cursor.execute("ANALYZE resolve_picked")
-        cursor.execute(_values_sql(), {"known_at": moment})
-        cursor.execute("ANALYZE resolve_values")
+        cursor.execute(
+            "CREATE UNIQUE INDEX ON resolve_picked (student_id, kind); ANALYZE resolve_picked (student_id, kind)"
+        )
+        cursor.execute(_values_sql(), {"known_at": moment, "say": say})
+        cursor.execute("ALTER TABLE resolve_values ADD PRIMARY KEY (student_id); ANALYZE resolve_values (student_id)")
         insert, update = _write_sql()
         cursor.execute(update, {})
         written = [pk for (pk,) in cursor.fetchall()]

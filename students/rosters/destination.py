@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from psycopg2.extras import execute_values
 
 from eduaid.core.database import refresh_statistics
 from eduaid.core.lists import Diff, UndoPreview
 from eduaid.core.models import Finding, Term, Upload, UploadRow
-from eduaid.core.models.uploads import FindingLevel, Mode
+from eduaid.core.models.uploads import FindingLevel, Mode, RowState
 from eduaid.core.roles import today
 from students import acts
-from students.matching import Ambiguous, Candidate, File, Known, Matched, NotFound, match_all
+from students.matching import Ambiguous, Candidate, File, Known, Matched, match_all
 from students.models import Identifier, IdentityLink
 from students.resolve import IN_FORCE, resolve, resolve_households, take_turn
 
@@ -26,56 +27,59 @@ OLDEST_CHILD = 25
 # The person whom a row speaks of, for telling rows of two lists apart: the child, else the number, else only itself.
 _PERSON = "coalesce('s' || l.student_id, 'd' || encode(r.id_digest, 'hex'), 'r' || r.id)"
 
-# The two sides of a comparison: what this list delivers, and what counts now in the places that it covers.
-_SIDES = f"""
-    WITH new AS (
-        SELECT r.id, r.state, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {_PERSON} AS person,
-            r.slice_id
-        FROM core_uploadrow r LEFT JOIN students_identitylink l ON l.row_id = r.id
-        WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s) AND r.state IN ('A', 'W')
-    ), covered AS (
+# The two sides of a comparison: what this list delivers, and what counts now in the places that it covers. They stand in
+# temporary tables because a list that has just come is in no statistics: joins planned for one row take quadratic time.
+_NEW = f"""
+    CREATE TEMP TABLE list_new ON COMMIT DROP AS
+    SELECT r.id, r.state, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {_PERSON} AS person,
+        l.student_id
+    FROM core_uploadrow r LEFT JOIN students_identitylink l ON l.row_id = r.id
+    WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s) AND r.state IN ('A', 'W')
+"""
+_OLD = f"""
+    CREATE TEMP TABLE list_old ON COMMIT DROP AS
+    WITH covered AS (
         SELECT DISTINCT kind, town_id, school_id, subkey FROM core_listslice WHERE upload_id = %(upload)s
-    ), old AS (
-        SELECT r.id, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {_PERSON} AS person,
-            l.student_id
-        FROM core_uploadrow r JOIN core_listslice s ON s.id = r.slice_id
-        JOIN covered c ON c.kind = s.kind AND c.subkey = s.subkey AND c.town_id IS NOT DISTINCT FROM s.town_id
-            AND c.school_id IS NOT DISTINCT FROM s.school_id
-        LEFT JOIN students_identitylink l ON l.row_id = r.id
-        WHERE s.upload_id <> %(upload)s AND {{old_rows}}
-    ), asked AS (
+    )
+    SELECT r.id, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {_PERSON} AS person,
+        l.student_id
+    FROM core_uploadrow r JOIN core_listslice s ON s.id = r.slice_id
+    JOIN covered c ON c.kind = s.kind AND c.subkey = s.subkey AND c.town_id IS NOT DISTINCT FROM s.town_id
+        AND c.school_id IS NOT DISTINCT FROM s.school_id
+    LEFT JOIN students_identitylink l ON l.row_id = r.id
+    WHERE s.upload_id <> %(upload)s AND {IN_FORCE.format(known_at="'infinity'")}
+"""
+_HELD = """
+    WITH asked AS (
         SELECT (jsonb_array_elements_text(f.params->'candidates'))::bigint AS student_id, f.row_id
-        FROM core_finding f JOIN new n ON n.id = f.row_id
-        WHERE n.state = 'W' AND f.params ? 'candidates' AND f.answer = ''
+        FROM core_finding f JOIN list_new n ON n.id = f.row_id
+        WHERE n.state = 'W' AND f.upload_id = %(upload)s AND f.params ? 'candidates' AND f.answer = ''
     ), unnamed AS (
-        SELECT o.* FROM old o WHERE NOT EXISTS (SELECT 1 FROM new n WHERE n.person = o.person)
+        SELECT o.* FROM list_old o WHERE NOT EXISTS (SELECT 1 FROM list_new n WHERE n.person = o.person)
     ), held AS (
         -- A waiting row is not a missing child: every old row that it may speak of stays (docs/architecture.md).
-        SELECT o.id, min(w.row_id) AS waiting_id
-        FROM unnamed o JOIN (
-            SELECT a.row_id, a.student_id, NULL::text AS name_key, NULL::text AS birth FROM asked a
+        SELECT id, min(waiting_id) AS waiting_id
+        FROM (
+            SELECT o.id, a.row_id AS waiting_id FROM unnamed o JOIN asked a ON a.student_id = o.student_id
             UNION ALL
-            SELECT n.id, NULL, n.name_key, n.birth FROM new n WHERE n.state = 'W'
-        ) w ON w.student_id = o.student_id
-            OR (w.name_key = o.name_key AND (w.birth IS NULL OR o.birth IS NULL OR w.birth = o.birth))
-        GROUP BY o.id
+            SELECT o.id, n.id FROM unnamed o JOIN list_new n ON n.name_key = o.name_key
+            WHERE n.state = 'W' AND (n.birth IS NULL OR o.birth IS NULL OR n.birth = o.birth)
+        ) spoken_of
+        GROUP BY id
     )
 """
-
-
-# The numbers of a row by which its child is known from then on; an ID inside a 学籍号 only where the row has no other.
-_NUMBERS = (
-    (Identifier.ID_NUMBER, "r.id_digest"),
-    (Identifier.REGISTRY_NUMBER, "r.registry_digest"),
-    (Identifier.ID_NUMBER, "CASE WHEN r.id_digest IS NULL THEN decode(r.facts->>'embedded_id', 'hex') END"),
-)
 
 
 class Children:
     """The destination of all roster kinds (eduaid.core.lists.Destination)."""
 
-    def match(self, upload: Upload) -> None:
-        """Links rows to the children whom their numbers name, and puts what is unclear to a person. Creates nobody."""
+    def match(self, upload: Upload, *, to_apply: bool = False) -> None:
+        """Links rows to the children whom their numbers name, and puts what is unclear to a person. Creates nobody.
+
+        `to_apply`: nobody else may make children from now on until the transaction ends.
+        """
+        if to_apply:
+            take_turn()
         self._match_rows(upload, _unlinked(upload))
         self._ask_elsewhere(upload)
 
@@ -123,22 +127,32 @@ class Children:
         term = Term.objects.at(upload.effective_on)
         with connection.cursor() as cursor:
             cursor.execute(
+                """
+                SELECT s.id FROM core_listslice s
+                WHERE s.kind = %(kind)s AND s.upload_id <> %(upload)s AND s.effective_on >= %(from)s
+                    AND s.applied_at IS NOT NULL AND s.undone_at IS NULL
+                    AND NOT EXISTS (SELECT 1 FROM core_listslice own WHERE own.upload_id = %(upload)s
+                        AND own.school_id IS NOT DISTINCT FROM s.school_id AND own.town_id IS NOT DISTINCT FROM s.town_id
+                        AND own.mode = 'complete')
+                """,
+                {"upload": upload.pk, "kind": upload.kind, "from": term.starts_on},
+            )
+            others = [pk for (pk,) in cursor.fetchall()]
+            if not others:
+                return
+            _lay_out(cursor, upload)
+            cursor.execute(
                 f"""
                 WITH elsewhere AS (
                     SELECT DISTINCT ON (n.id) n.id, n.sheet_id, n.number, coalesce(sc.name, tn.name, '') AS place
-                    FROM core_uploadrow n
-                    JOIN students_identitylink ln ON ln.row_id = n.id
+                    FROM list_new ln JOIN core_uploadrow n ON n.id = ln.id
                     JOIN students_identitylink lo ON lo.student_id = ln.student_id AND lo.row_id <> n.id
                     JOIN core_uploadrow r ON r.id = lo.row_id
-                    JOIN core_listslice s ON s.id = r.slice_id AND s.kind = %(kind)s AND s.upload_id <> %(upload)s
+                    JOIN core_listslice s ON s.id = r.slice_id
                     JOIN core_listslice sn ON sn.id = n.slice_id AND sn.subkey = s.subkey
                     LEFT JOIN core_school sc ON sc.id = s.school_id LEFT JOIN core_region tn ON tn.id = s.town_id
-                    WHERE n.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s) AND n.state = 'A'
-                        AND s.effective_on >= %(from)s AND {IN_FORCE.format(known_at="'infinity'")}
+                    WHERE n.state = 'A' AND s.id = ANY(%(others)s) AND {IN_FORCE.format(known_at="'infinity'")}
                         AND (s.school_id, s.town_id) IS DISTINCT FROM (sn.school_id, sn.town_id)
-                        AND NOT EXISTS (SELECT 1 FROM core_listslice own WHERE own.upload_id = %(upload)s
-                            AND own.school_id IS NOT DISTINCT FROM s.school_id AND own.town_id IS NOT DISTINCT FROM s.town_id
-                            AND own.mode = 'complete')
                         AND NOT EXISTS (SELECT 1 FROM core_finding f WHERE f.row_id = n.id AND f.code = 'held-elsewhere')
                 ), waits AS (
                     UPDATE core_uploadrow r SET state = 'W' FROM elsewhere e WHERE r.id = e.id
@@ -147,18 +161,20 @@ class Children:
                 SELECT %(upload)s, sheet_id, id, number, '', 'held-elsewhere', 'ask', jsonb_build_object('school', place), ''
                 FROM elsewhere
                 """,
-                {"upload": upload.pk, "kind": upload.kind, "from": term.starts_on},
+                {"upload": upload.pk, "others": others},
             )
 
     def diff(self, upload: Upload) -> Diff:
         with connection.cursor() as cursor:
+            _lay_out(cursor, upload)
             cursor.execute(
-                _sides()
+                _HELD
                 + """
                 SELECT count(*) FILTER (WHERE o.id IS NULL), count(*) FILTER (WHERE o.digest <> n.digest),
                     count(*) FILTER (WHERE o.digest = n.digest),
                     (SELECT count(*) FROM unnamed u WHERE u.id NOT IN (SELECT id FROM held))
-                FROM new n LEFT JOIN (SELECT DISTINCT ON (person) * FROM old ORDER BY person, id DESC) o USING (person)
+                FROM list_new n
+                LEFT JOIN (SELECT DISTINCT ON (person) * FROM list_old ORDER BY person, id DESC) o USING (person)
                 WHERE n.state = 'A'
                 """,
                 {"upload": upload.pk},
@@ -175,32 +191,33 @@ class Children:
             "unchanged": "o.digest = n.digest",
         }
         with connection.cursor() as cursor:
+            _lay_out(cursor, upload)
             if part == "missing":
                 if upload.mode != Mode.COMPLETE:
                     return []
                 sql = "SELECT NULL::bigint, u.id FROM unnamed u WHERE u.id NOT IN (SELECT id FROM held) ORDER BY u.id"
             else:
                 sql = f"""
-                    SELECT n.id, o.id FROM new n
-                    LEFT JOIN (SELECT DISTINCT ON (person) * FROM old ORDER BY person, id DESC) o USING (person)
+                    SELECT n.id, o.id FROM list_new n
+                    LEFT JOIN (SELECT DISTINCT ON (person) * FROM list_old ORDER BY person, id DESC) o USING (person)
                     WHERE n.state = 'A' AND {condition[part]} ORDER BY n.id
                 """
-            cursor.execute(_sides() + sql, {"upload": upload.pk})
+            cursor.execute(_HELD + sql, {"upload": upload.pk})
             return cursor.fetchall()
 
     def hold(self, upload: Upload) -> None:
         """Keeps in force what waiting rows may speak of. Call before the slices flip."""
-        if upload.mode != Mode.COMPLETE:
+        waiting = UploadRow.objects.filter(sheet__upload=upload, state=RowState.WAITING)
+        if upload.mode != Mode.COMPLETE or not waiting.exists():
             return
         with connection.cursor() as cursor:
+            _lay_out(cursor, upload)
             cursor.execute(
-                _sides() + "UPDATE core_uploadrow r SET held_by_id = held.waiting_id FROM held WHERE held.id = r.id",
+                _HELD + "UPDATE core_uploadrow r SET held_by_id = held.waiting_id FROM held WHERE held.id = r.id",
                 {"upload": upload.pk},
             )
 
     def take_force(self, upload: Upload, flipped: Sequence[int]) -> list[int]:
-        take_turn()
-        self.match(upload)
         self._allot(upload)
         return self._resolve(upload, flipped)
 
@@ -209,35 +226,41 @@ class Children:
         return self._resolve(upload, flipped)
 
     def _allot(self, upload: Upload) -> None:
-        """Ids for the children whom the list names first, and every number of the list to the child that it names."""
-        rows = _unlinked(upload)
-        new = [row for row, answer in match_all(rows, _file_for(rows)) if isinstance(answer, NotFound)]
+        """Ids for the children whom the list names first, and every number of the list to the child that it names.
+
+        Rows that matching has left without a child and without a question are the new ones.
+        """
         with connection.cursor() as cursor:
+            # Two rows of one list with the same number (two hardship categories) speak of one child. No join here: see _NEW.
             cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence('students_student', 'id')) FROM generate_series(1, %s)",
-                [len(new)],
+                """
+                INSERT INTO students_identitylink (row_id, student_id, rule, made_at)
+                SELECT id, first_value(student_id) OVER (PARTITION BY number ORDER BY id), 'new', now()
+                FROM (
+                    SELECT r.id, coalesce(r.id_digest, r.registry_digest, int8send(r.id)) AS number,
+                        nextval((SELECT pg_get_serial_sequence('students_student', 'id')::regclass)) AS student_id
+                    FROM core_uploadrow r
+                    WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s) AND r.state = 'A'
+                        AND NOT EXISTS (SELECT 1 FROM students_identitylink l WHERE l.row_id = r.id)
+                        AND coalesce((r.facts->>'birth_on')::date >= %(oldest)s, true)
+                ) unnamed
+                """,
+                {"upload": upload.pk, "oldest": _oldest(upload)},
             )
-            ids = [pk for (pk,) in cursor.fetchall()]
-        # Two rows of one list with the same number (two hardship categories) speak of one child.
-        by_number: dict[bytes, int] = {}
-        links = []
-        for row, pk in zip(new, ids, strict=True):
-            key = row.id_digest or row.registry_digest
-            links.append((row.row_id, by_number.setdefault(key, pk) if key else pk, "new"))
-        _link(links)
-        with connection.cursor() as cursor:
-            for kind, number in _NUMBERS:
-                cursor.execute(
-                    f"""
-                    INSERT INTO students_identifier (kind, digest, student_id, since)
-                    SELECT DISTINCT ON ({number}) %s, {number}, l.student_id, now()
-                    FROM core_uploadrow r JOIN students_identitylink l ON l.row_id = r.id
-                    WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %s) AND {number} IS NOT NULL
-                        AND r.state = 'A'
-                        AND NOT EXISTS (SELECT 1 FROM students_identifier i WHERE i.kind = %s AND i.digest = {number})
-                    """,
-                    [kind, upload.pk, kind],
-                )
+            # An ID inside a 学籍号 counts only where the row has no other.
+            cursor.execute(
+                """
+                INSERT INTO students_identifier (kind, digest, student_id, since)
+                SELECT DISTINCT ON (number.kind, number.digest) number.kind, number.digest, l.student_id, now()
+                FROM core_uploadrow r JOIN students_identitylink l ON l.row_id = r.id,
+                LATERAL (VALUES (%(id)s, coalesce(r.id_digest, decode(r.facts->>'embedded_id', 'hex'))),
+                    (%(registry)s, r.registry_digest)) number(kind, digest)
+                WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s) AND r.state = 'A'
+                    AND number.digest IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM students_identifier i WHERE i.kind = number.kind AND i.digest = number.digest)
+                """,
+                {"upload": upload.pk, "id": Identifier.ID_NUMBER, "registry": Identifier.REGISTRY_NUMBER},
+            )
 
     def _resolve(self, upload: Upload, flipped: Sequence[int]) -> list[int]:
         refresh_statistics(
@@ -286,8 +309,12 @@ class Children:
         return UndoPreview(withdrawn, len(touched) - withdrawn - len(impossible), len(impossible))
 
 
-def _sides() -> str:
-    return _SIDES.format(old_rows=IN_FORCE.format(known_at="'infinity'"))
+def _lay_out(cursor: CursorWrapper, upload: Upload) -> None:
+    """Makes list_new and list_old as they stand now, for the statements that follow in this transaction."""
+    cursor.execute("DROP TABLE IF EXISTS list_new, list_old")
+    cursor.execute(_NEW, {"upload": upload.pk})
+    cursor.execute(_OLD, {"upload": upload.pk})
+    cursor.execute("ANALYZE list_new; ANALYZE list_old")
 
 
 def _terms_since(day: dt.date) -> list[Term]:
@@ -300,65 +327,76 @@ def _terms_since(day: dt.date) -> list[Term]:
     )
 
 
+def _oldest(upload: Upload) -> dt.date:
+    """Born before this day: no child any more."""
+    return upload.effective_on.replace(year=upload.effective_on.year - OLDEST_CHILD, day=1)
+
+
 def _unlinked(upload: Upload, *, only: int | None = None) -> list[Candidate]:
     """Accepted rows without an identity, or `only` one row that has just been put right."""
     with connection.cursor() as cursor:
         cursor.execute(
+            "SELECT row_id, array_agg(answer) FROM core_finding WHERE upload_id = %s AND answer <> '' GROUP BY row_id",
+            [upload.pk],
+        )
+        answered: dict[int, list[str]] = dict(cursor.fetchall())
+        cursor.execute(
             """
-            SELECT r.id, coalesce(r.facts->>'name_key', ''), coalesce(r.facts->>'former_key', ''), r.facts->>'birth_on',
-                r.id_digest, r.registry_digest, decode(r.facts->>'embedded_id', 'hex'), coalesce(f.answers, '{}')
-            FROM core_uploadrow r LEFT JOIN students_identitylink l ON l.row_id = r.id
-            LEFT JOIN (SELECT row_id, array_agg(answer) AS answers FROM core_finding
-                WHERE upload_id = %(upload)s AND answer <> '' GROUP BY row_id) f ON f.row_id = r.id
+            SELECT r.id, coalesce(r.facts->>'name_key', ''), coalesce(r.facts->>'former_key', ''),
+                (r.facts->>'birth_on')::date, r.id_digest, r.registry_digest, decode(r.facts->>'embedded_id', 'hex')
+            FROM core_uploadrow r
             WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s)
-                AND l.row_id IS NULL AND r.id = coalesce(%(only)s, r.id)
+                AND NOT EXISTS (SELECT 1 FROM students_identitylink l WHERE l.row_id = r.id)
+                AND r.id = coalesce(%(only)s, r.id)
                 -- A row of a list in force that waited and has been put right stays 'W' until it is approved.
                 AND (r.state = 'A' OR (r.id = %(only)s AND r.state = 'W'))
+                AND coalesce((r.facts->>'birth_on')::date >= %(oldest)s, true)
             """,
-            {"upload": upload.pk, "only": only},
+            {"upload": upload.pk, "only": only, "oldest": _oldest(upload)},
         )
-        rows = cursor.fetchall()
-    oldest = upload.effective_on.replace(year=upload.effective_on.year - OLDEST_CHILD, day=1)
-    return [
-        Candidate(
-            pk,
-            name,
-            former,
-            born,
-            bytes(id_digest) if id_digest else None,
-            bytes(registry) if registry else None,
-            bytes(embedded) if embedded else None,
-            admitted="admit" in answers,
-            same_person="same" in answers,
-        )
-        for pk, name, former, birth, id_digest, registry, embedded, answers in rows
-        if (born := dt.date.fromisoformat(birth) if birth else None) is None or born >= oldest
-    ]
+        return [
+            Candidate(
+                pk,
+                name,
+                former,
+                birth,
+                bytes(id_digest) if id_digest else None,
+                bytes(registry) if registry else None,
+                bytes(embedded) if embedded else None,
+                admitted=pk in answered and "admit" in answered[pk],
+                same_person=pk in answered and "same" in answered[pk],
+            )
+            for pk, name, former, birth, id_digest, registry, embedded in cursor.fetchall()
+        ]
 
 
 def _file_for(rows: Sequence[Candidate]) -> File:
     """The children on file whom these rows may name, in two queries."""
-    ids = list({number for row in rows for number in (row.id_digest, row.embedded_digest) if number})
-    registries = list({row.registry_digest for row in rows if row.registry_digest})
+    ids = [number for row in rows for number in (row.id_digest, row.embedded_digest) if number]
+    registries = [row.registry_digest for row in rows if row.registry_digest]
     names = list({row.name_key for row in rows if row.birth})
     by_kind: dict[str, dict[bytes, Known]] = {Identifier.ID_NUMBER: {}, Identifier.REGISTRY_NUMBER: {}}
     by_name: dict[tuple[str, dt.date], list[Known]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT i.kind, i.digest, st.id, st.name_keys, st.birth_on, true
-            FROM students_identifier i JOIN students_student m ON m.id = i.student_id
-            JOIN students_student st ON st.id = coalesce(m.merged_into_id, m.id)
-            WHERE (i.kind = 'id' AND i.digest = ANY(%s)) OR (i.kind = 'registry' AND i.digest = ANY(%s))
-            """,
-            [ids, registries],
-        )
-        for kind, number, pk, keys, birth, _ in cursor.fetchall():
-            by_kind[kind][bytes(number)] = Known(pk, frozenset(keys), birth, True)
+        # Joined to the arrays, whose lengths the planner knows, and not compared with them one by one.
+        for kind, numbers in ((Identifier.ID_NUMBER, ids), (Identifier.REGISTRY_NUMBER, registries)):
+            cursor.execute(
+                """
+                SELECT i.digest, st.id, st.name_keys, st.birth_on
+                FROM (SELECT DISTINCT n FROM unnest(%s::bytea[]) n) asked
+                JOIN students_identifier i ON i.kind = %s AND i.digest = asked.n
+                JOIN students_student m ON m.id = i.student_id
+                JOIN students_student st ON st.id = coalesce(m.merged_into_id, m.id)
+                """,
+                [numbers, kind],
+            )
+            for number, pk, keys, birth in cursor.fetchall():
+                by_kind[kind][bytes(number)] = Known(pk, frozenset(keys), birth, True)
         cursor.execute(
             """
             SELECT name_key, birth_on, id, name_keys, id_digest IS NOT NULL OR registry_digest IS NOT NULL
-            FROM students_student WHERE name_key = ANY(%s) AND birth_on IS NOT NULL AND merged_into_id IS NULL
+            FROM unnest(%s::text[]) asked JOIN students_student ON name_key = asked
+            WHERE birth_on IS NOT NULL AND merged_into_id IS NULL
             """,
             [names],
         )
