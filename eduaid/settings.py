@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+import pghistory
 import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -228,6 +229,10 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES  # an uploaded list never touches
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 # --- history --------------------------------------------------------------------------------------------------
+# History is asked by object and by context only; an index on every copied foreign key would cost more than the row.
+PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
+PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(db_index=True)
+PGHISTORY_CONTEXT_FIELD = pghistory.ContextForeignKey(db_index=True)
 PGHISTORY_LEVEL = Statement  # one trigger per statement: 10,000 rows of a roster are one insert into history
 PGTRIGGER_SCHEMA_EDITOR = True
 

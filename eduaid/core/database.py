@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from pghistory.models import Event
 
 # Read once a statement (a sub-select is planned as an InitPlan), not once a row.
-_COUNTY = "(SELECT current_setting('eduaid.scope', true)) = '*'"
+_COUNTY = "(SELECT current_setting('eduaid.scope', true) = '*')"
 _TOWNS = "(SELECT coalesce(nullif(current_setting('eduaid.towns', true), ''), '{}')::bigint[])::bigint[]"
 _SCHOOLS = "(SELECT coalesce(nullif(current_setting('eduaid.schools', true), ''), '{}')::bigint[])::bigint[]"
 
@@ -51,17 +51,18 @@ _APPEND_ONLY = ("core_accessrecord", "core_celledit", "core_changeset")
 _NEVER_DELETED = ("core_upload", "core_uploadfile", "core_datakey")
 
 
-# Tables that one list fills by the ten thousand; the application may have their statistics taken.
-_BULK = (
-    "core_uploadrow",
-    "core_listslice",
-    "core_finding",
-    "students_student",
-    "students_household",
-    "students_enrolment",
-    "students_identifier",
-    "students_identitylink",
-)
+# Tables that one list fills by the ten thousand, and the columns by which their rows are found and joined; the application may
+# have statistics of these taken (those of wide columns take ten times as long, and autovacuum takes them anyway).
+_BULK = {
+    "core_uploadrow": "id, sheet_id, slice_id, state, held_by_id",
+    "core_listslice": "id, upload_id, kind, school_id, town_id, is_current",
+    "core_finding": "id, upload_id, row_id, sheet_id, level, code, answer",
+    "students_student": "id, merged_into_id, name_key, birth_on, school_id, school_town_id, hukou_town_id",
+    "students_household": "id, kind, number, town_id",
+    "students_enrolment": "id, student_id, term_id, school_id",
+    "students_identifier": "id, kind, digest, student_id",
+    "students_identitylink": "row_id, student_id",
+}
 
 
 def refresh_statistics(*tables: str, grown_by: int) -> None:
@@ -74,10 +75,11 @@ def refresh_statistics(*tables: str, grown_by: int) -> None:
         return
     with default_connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relname FROM pg_class WHERE oid = ANY(%s::regclass[]) AND reltuples < %s", [list(tables), grown_by * 10]
+            "SELECT relname FROM pg_class WHERE oid = ANY(%s::regclass[]) AND reltuples < %s",
+            [list(tables), grown_by * 10],
         )
         for (table,) in cursor.fetchall():
-            cursor.execute(f'ANALYZE "{table}"')
+            cursor.execute(f'ANALYZE "{table}" ({_BULK[table]})')
 
 
 def grant_rights(connection: BaseDatabaseWrapper, *, role: str) -> None:
@@ -107,3 +109,11 @@ def grant_rights(connection: BaseDatabaseWrapper, *, role: str) -> None:
             ALTER FUNCTION _pgh_attach_context() SECURITY DEFINER;
             """
         )
+        # History's triggers compare the rows before and after a statement, with a plan that the session keeps from its first
+        # statement: planned for a few rows, it takes quadratic time for ten thousand.
+        cursor.execute(
+            "SELECT format('ALTER FUNCTION %s SET enable_nestloop = off', oid::regprocedure)"
+            " FROM pg_proc WHERE proname LIKE 'pgtrigger\\_%' AND prosrc LIKE '%old_values%'"
+        )
+        for (statement,) in cursor.fetchall():
+            cursor.execute(statement)

@@ -30,8 +30,10 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
 # The first enrolment of a term is told by its rows; history keeps what became of it.
 @pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Enrolment(models.Model):
-    student = models.ForeignKey("students.Student", models.PROTECT, related_name="enrolments", verbose_name="学生")
-    term = models.ForeignKey("core.Term", models.PROTECT, related_name="+", verbose_name="学期")
+    student = models.ForeignKey(
+        "students.Student", models.PROTECT, related_name="enrolments", verbose_name="学生", db_index=False
+    )  # enrolment_once_a_term begins with it
+    term = models.ForeignKey("core.Term", models.PROTECT, related_name="+", verbose_name="学期", db_index=False)
     school = models.ForeignKey("core.School", models.PROTECT, related_name="enrolments", verbose_name="学校")
     grade = models.CharField("年级", max_length=2, default="", blank=True)
     class_name = models.CharField("班级", max_length=20, default="", blank=True)

@@ -30,7 +30,9 @@ class IdentityLink(models.Model):
     )
     student = models.ForeignKey("students.Student", models.PROTECT, related_name="links", verbose_name="学生")
     rule = models.CharField("依据", max_length=10, choices=LinkRule.choices)
-    made_by = models.ForeignKey("core.User", models.PROTECT, null=True, related_name="+", verbose_name="认定人")
+    made_by = models.ForeignKey(
+        "core.User", models.PROTECT, null=True, related_name="+", verbose_name="认定人", db_index=False
+    )
     made_at = models.DateTimeField("时间", default=timezone.now)
 
 

@@ -94,12 +94,12 @@ class Student(models.Model):
     """A child whom the bureau answers for. Identifiers lie sealed in the rows that delivered them; here are only digests."""
 
     # Identity: made by matching, merged and split by people; resolving never touches these.
-    public_id = models.CharField("编号", max_length=10, unique=True, default=new_public_id, editable=False)
+    public_id = models.CharField("编号", max_length=10, default=new_public_id, editable=False)
     made_at = models.DateTimeField("建档时间", default=timezone.now, editable=False)
     merged_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="merged_from", verbose_name="并入"
+        "self", models.PROTECT, null=True, blank=True, related_name="merged_from", verbose_name="并入", db_index=False
     )
-    key = models.ForeignKey("core.DataKey", models.PROTECT, null=True, editable=False, related_name="+")
+    key = models.ForeignKey("core.DataKey", models.PROTECT, null=True, editable=False, related_name="+", db_index=False)
 
     # Resolved.
     name = models.CharField("姓名", max_length=60, default="")
@@ -125,20 +125,38 @@ class Student(models.Model):
         "core.Region", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="户籍乡镇"
     )
     hukou_village = models.ForeignKey(
-        "core.Region", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="户籍村"
+        "core.Region", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="户籍村", db_index=False
     )
     hukou_outside = models.BooleanField("县外户籍", default=False)
     hukou_household = models.ForeignKey(
-        "Household", models.PROTECT, null=True, blank=True, related_name="hukou_members", verbose_name="户口簿的户"
+        "Household",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="hukou_members",
+        verbose_name="户口簿的户",
+        db_index=False,
     )
     poverty_household = models.ForeignKey(
-        "Household", models.PROTECT, null=True, blank=True, related_name="poverty_members", verbose_name="建档立卡的户"
+        "Household",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="poverty_members",
+        verbose_name="建档立卡的户",
+        db_index=False,
     )
     school = models.ForeignKey(
         "core.School", models.PROTECT, null=True, blank=True, related_name="students", verbose_name="就读学校"
     )
     school_town = models.ForeignKey(
-        "core.Region", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="学校所在乡镇"
+        "core.Region",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="学校所在乡镇",
+        db_constraint=False,  # the school's, whose own constraint holds
     )
     grade = models.CharField("年级", max_length=2, default="", blank=True)
     class_name = models.CharField("班级", max_length=20, default="", blank=True)
@@ -162,11 +180,23 @@ class Student(models.Model):
         verbose_name = verbose_name_plural = "学生"
         ordering = ["id"]
         indexes = [
-            models.Index(fields=["id_digest"], name="student_id_digest"),
             models.Index(fields=["id_tail_digest"], name="student_id_tail"),
             models.Index(fields=["name_key", "birth_on"], name="student_name_birth"),
+            # Most children have none of these: an index of those who do is small, and costs a first list nothing.
+            *(
+                models.Index(fields=[field], condition=Q(**{f"{field}__isnull": False}), name=f"student_{name}")
+                for field, name in (
+                    ("merged_into", "merged"),
+                    ("key", "key"),
+                    ("hukou_village", "village"),
+                    ("hukou_household", "hukou_household"),
+                    ("poverty_household", "poverty_household"),
+                )
+            ),
         ]
         constraints = [
+            # Not unique=True, which brings an index for LIKE along.
+            models.UniqueConstraint(fields=["public_id"], name="student_public_id_once"),
             models.CheckConstraint(condition=~Q(merged_into=F("id")), name="student_not_merged_into_itself"),
         ]
 

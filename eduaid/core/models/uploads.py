@@ -280,13 +280,18 @@ class UploadRow(models.Model):
     `digest`: keyed digest of all known values: two rows that say the same have the same.
     """
 
-    upload = models.ForeignKey(Upload, models.PROTECT, related_name="rows", db_index=False)
+    # Copies: the sheet names the list, the slice the place, and both are held by constraints; the copies are for row security.
+    upload = models.ForeignKey(Upload, models.PROTECT, related_name="rows", db_index=False, db_constraint=False)
+    town = models.ForeignKey(
+        "core.Region", models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    school = models.ForeignKey(
+        "core.School", models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     sheet = models.ForeignKey(UploadSheet, models.PROTECT, related_name="row_set", db_index=False)
     slice = models.ForeignKey(ListSlice, models.PROTECT, null=True, related_name="rows")
     number = models.PositiveIntegerField("行号")
     state = models.CharField("状态", max_length=1, choices=RowState.choices)
-    town = models.ForeignKey("core.Region", models.PROTECT, null=True, related_name="+", db_index=False)
-    school = models.ForeignKey("core.School", models.PROTECT, null=True, related_name="+", db_index=False)
     id_digest = models.BinaryField(null=True)
     registry_digest = models.BinaryField(null=True)
     digest = models.BinaryField()
@@ -297,6 +302,7 @@ class UploadRow(models.Model):
         models.PROTECT,
         null=True,
         related_name="holds",
+        db_index=False,
         help_text="A newer row about the same child that waits for a correction: until then this one stays in force.",
     )
     late_at = models.DateTimeField(null=True, help_text="Set when the row took force after the rest of its list.")
@@ -307,6 +313,10 @@ class UploadRow(models.Model):
     # township, which would lose its rows without a word.
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sheet", "number"], name="uploadrow_number_once")]
+        indexes = [
+            models.Index(fields=["held_by"], condition=Q(held_by__isnull=False), name="uploadrow_held"),
+            models.Index(fields=["slice"], condition=Q(state=RowState.WAITING), name="uploadrow_waiting"),
+        ]
 
     def set_facts(self, facts: str) -> None:
         """Takes the facts as the JSON text that `eduaid.core.rows` joins together."""
@@ -337,7 +347,7 @@ class Finding(models.Model):
     An open error or question keeps its row waiting; a finding without a row concerns the sheet or the file.
     """
 
-    upload = models.ForeignKey(Upload, models.PROTECT, related_name="findings")
+    upload = models.ForeignKey(Upload, models.PROTECT, related_name="findings", db_index=False)
     sheet = models.ForeignKey(UploadSheet, models.PROTECT, null=True, related_name="findings")
     row = models.ForeignKey(UploadRow, models.PROTECT, null=True, related_name="findings")
     number = models.PositiveIntegerField("行号", null=True)
@@ -346,7 +356,7 @@ class Finding(models.Model):
     level = models.CharField("级别", max_length=7, choices=FindingLevel.choices)
     params = models.JSONField(default=dict, blank=True)
     answer = models.CharField("答复", max_length=20, default="", blank=True)
-    answered_by = models.ForeignKey("core.User", models.PROTECT, null=True, related_name="+")
+    answered_by = models.ForeignKey("core.User", models.PROTECT, null=True, related_name="+", db_index=False)
     answered_at = models.DateTimeField(null=True)
 
     class Meta:
