@@ -34,6 +34,7 @@ REMEMBERED_OTHERWISE = {
     "core_datakey": "never deleted; says when it was destroyed",
     "core_notice": "says when it was read; a convenience",
     "core_columnmemory": "a convenience that can be forgotten with one click",
+    "core_valuememory": "a convenience that can be forgotten with one click",
     "core_uploadfile": "written once, never deleted",
     "core_uploadsheet": "written with its list; the answers about its columns are part of the list's version",
     "core_uploadrow": "kept as delivered; what changes is told by its edits, its answers and its list's history",

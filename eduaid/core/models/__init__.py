@@ -7,7 +7,7 @@ from .changes import ChangeSet, Cursor
 from .keys import DataKey
 from .notices import Notice
 from .places import Region, School
-from .uploads import CellEdit, ColumnMemory, Finding, ListSlice, Upload, UploadFile, UploadRow, UploadSheet
+from .uploads import CellEdit, ColumnMemory, Finding, ListSlice, Upload, UploadFile, UploadRow, UploadSheet, ValueMemory
 
 __all__ = [
     "AccessRecord",
@@ -29,4 +29,5 @@ __all__ = [
     "UploadRow",
     "UploadSheet",
     "User",
+    "ValueMemory",
 ]

@@ -204,6 +204,11 @@ class UploadSheet(models.Model):
     )
     questions = models.JSONField("待确认列", default=list, help_text="Column keys that the user must settle.")
     rows = models.PositiveIntegerField("数据行", default=0)
+    decisions = models.JSONField(
+        "隐藏内容的处理",
+        default=dict,
+        help_text="What the user said of hidden rows, columns or the whole sheet: {part: [answer, user id]}.",
+    )
 
     class Meta:
         ordering = ["file", "position"]
@@ -379,5 +384,30 @@ class ColumnMemory(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "region", "school", "header"], nulls_distinct=False, name="columnmemory_once"
+            )
+        ]
+
+
+class ValueMemory(models.Model):
+    """What a place means by a word that no table knows (小三 is 三年级): corrected once, remembered for the same kind and column.
+
+    Only words of columns that hold codes, grades or places; never a name or a number of a person.
+    """
+
+    kind = models.CharField(max_length=30)
+    region = models.ForeignKey("core.Region", models.CASCADE, null=True, related_name="+")
+    school = models.ForeignKey("core.School", models.CASCADE, null=True, related_name="+")
+    column = models.CharField("列", max_length=40)
+    written = models.CharField("表中写法", max_length=60)
+    meaning = models.CharField("含义", max_length=120)
+    by = models.ForeignKey("core.User", models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "region", "school", "column", "written"],
+                nulls_distinct=False,
+                name="valuememory_once",
             )
         ]
