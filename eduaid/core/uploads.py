@@ -98,7 +98,9 @@ def receive(
     if known := Upload.objects.filter(idempotency_key=key).exclude(state__in=ENDED).first():
         raise AlreadyUploaded(known)
     data_key = new_data_key("list")
+    stored: list[str] = []
     try:
+        stored += [files.store(data, data_key) for _, data in contents]
         with transaction.atomic():
             upload = Upload.objects.create(
                 kind=kind.key,
@@ -111,20 +113,32 @@ def receive(
                 due=True,
                 **_place_fields(place),
             )
+            for position, ((name, data), mark) in enumerate(zip(contents, marks, strict=True)):
+                UploadFile.objects.create(
+                    upload=upload,
+                    position=position,
+                    name=_clean_name(name),
+                    size=len(data),
+                    sha256=mark,
+                    stored_as=stored[position],
+                )
+    except files.NotStored as error:
+        _forget(stored)
+        jobs.log.error("file not stored", reason=str(error))
+        raise NotPossible(
+            "服务器磁盘空间不足或不可写，这次上传没有收下，也没有留下半份。请联系县局管理员清理磁盘后再传一次。"
+        ) from error
     except IntegrityError:
         # Two clicks at once: the constraint let one through; this one shows it.
+        _forget(stored)
         raise AlreadyUploaded(Upload.objects.exclude(state__in=ENDED).get(idempotency_key=key)) from None
-    for position, ((name, data), mark) in enumerate(zip(contents, marks, strict=True)):
-        UploadFile.objects.create(
-            upload=upload,
-            position=position,
-            name=_clean_name(name),
-            size=len(data),
-            sha256=mark,
-            stored_as=files.store(data, data_key),
-        )
     wake(upload)
     return upload
+
+
+def _forget(stored: Sequence[str]) -> None:
+    for name in stored:
+        files.forget(name)
 
 
 def _clean_name(name: str) -> str:
