@@ -18,16 +18,26 @@ from eduaid.core.rows import RowMaker
 from eduaid.core.sealing import Opener, Sealer
 from eduaid.core.uploads import NotAllowed, NotPossible
 
+ADMITTED = {"admit": "以证件号待更正入库"}
+
 # What a person may say to a question, by the finding's code; to any other question the answer is to correct the cell.
 ANSWERS: dict[str, dict[str, str]] = {
     "id-name-differs": {"same": "是同一人"},
     "id-birth-differs": {"same": "是同一人"},
     "name-birth-known": {"same": "是同一人"},
     "held-elsewhere": {"transfer": "确认转入"},
-    "needs-number": {"admit": "以证件号待更正入库"},
-    "id-none": {"admit": "以证件号待更正入库"},
-    "id-check": {"admit": "以证件号待更正入库"},
-    "id-damaged": {"admit": "以证件号待更正入库"},
+    "needs-number": ADMITTED,
+    "id-none": ADMITTED,
+    "id-check": ADMITTED,
+    "id-damaged": ADMITTED,
+    "id-length": ADMITTED,
+    "id-birth": ADMITTED,
+    "id-characters": ADMITTED,
+    "id-masked": ADMITTED,
+    "id-other": ADMITTED,
+    "id-15": ADMITTED,
+    "id-15-child": ADMITTED,
+    "id-zeros": {"confirm": "证件号无误"},
     "name-length": {"confirm": "姓名无误"},
     "name-digits": {"confirm": "姓名无误"},
     "name-form": {"confirm": "姓名无误"},

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from eduaid.core.cells import Cell
 from eduaid.core.models import Region, School
 from eduaid.core.models.places import Level
-from eduaid.core.text.characters import plain, tidy
+from eduaid.core.text.characters import plain, tidy, unusable
 from eduaid.core.text.results import Parsed, Problem, Result
 
 _NOISE = re.compile(r"[\s()（）·.、,，\-—]+")
@@ -20,6 +20,23 @@ _NOISE = re.compile(r"[\s()（）·.、,，\-—]+")
 
 def _key(name: str) -> str:
     return _NOISE.sub("", name)
+
+
+# Words that any school could be called by.
+_ANY_SCHOOL = re.compile(
+    r"(镇|乡|县|村)?(中心|完全|希望|九年一贯制|初级|高级|完|民办|公办)*(小学|中学|小|学校|幼儿园|初中|高中|校|园|教学点)"
+)
+_PLACES_BEFORE = re.compile(r"(?:.{1,8}?(?:省|市|县|区|旗|镇|乡|街道|村))*")
+_TOWN_BEFORE = re.compile(r"([^省市县区旗]{1,8}(?:镇|乡|街道))(?:.{1,6}村)?$")
+
+
+def _is_located(key: str, name: str, school: School) -> bool:
+    """Whether the key is the school's name behind the names of places, none of which is another township."""
+    before = key.removesuffix(name)
+    if before == key or len(name) < 3 or not _PLACES_BEFORE.fullmatch(before):
+        return False
+    town = _TOWN_BEFORE.search(before)
+    return town is None or school.town is None or town[1].endswith(school.town.name)
 
 
 class Schools:
@@ -53,8 +70,8 @@ class Schools:
         inside = {
             school.pk: school
             for name, schools in self._by_name.items()
-            if key in name or name in key
             for school in schools
+            if (key in name and not _ANY_SCHOOL.fullmatch(key)) or _is_located(key, name, school)
         }
         return self._prefer_near(list(inside.values()))
 
@@ -77,6 +94,8 @@ class Schools:
         return schools
 
     def parse_name(self, cell: Cell) -> Result[School]:
+        if problem := unusable(cell):
+            return problem
         text = tidy(plain(cell))
         if not text:
             return None
@@ -92,6 +111,8 @@ class Schools:
         return Problem("school-unknown")
 
     def parse_code(self, cell: Cell) -> Result[School]:
+        if problem := unusable(cell):
+            return problem
         text = re.sub(r"\s", "", plain(cell))
         if not text:
             return None
@@ -150,6 +171,8 @@ class Regions:
         return self.by_id.get(region.parent_id or 0)
 
     def parse_town(self, cell: Cell) -> Result[Region]:
+        if problem := unusable(cell):
+            return problem
         text = _key(tidy(plain(cell)))
         if not text:
             return None
@@ -171,6 +194,8 @@ class Regions:
 
         A code or county name of another county is an answer too (`is_outside`); a text that names no known place is none.
         """
+        if problem := unusable(cell):
+            return problem
         text = _key(tidy(plain(cell)))
         if not text:
             return None

@@ -11,13 +11,26 @@ from eduaid.core.models.uploads import FindingLevel
 from eduaid.core.text import Grade, IdNumber, XuejiNumber, id_region_is_known
 from students.facts import age_on
 
+# The two calendars of spreadsheets begin so many days apart.
+_EPOCHS_APART = 1462
+
 
 def birth_agrees_with_id(row: Values, reading: Reading) -> Iterator[RowFinding]:
-    """Neither side is changed: either may be the wrong one."""
+    """Neither side is changed: either may be the wrong one. Off by the distance of two calendars has a cause of its own."""
     number: IdNumber | None = row.get("id_number")
     birth: dt.date | None = row.get("birth")
     if number and number.born_on and birth and number.born_on != birth:
-        yield RowFinding("birth", "birth-not-of-id", params={"of_id": number.born_on.isoformat()})
+        code = "birth-epoch" if abs((number.born_on - birth).days) == _EPOCHS_APART else "birth-not-of-id"
+        yield RowFinding("birth", code, params={"of_id": number.born_on.isoformat()})
+
+
+def id_ends_in_three_zeros(row: Values, reading: Reading) -> Iterator[RowFinding]:
+    """A rounded number that became text later: one in eleven has a fitting check digit. The 学籍号 may confirm it."""
+    number: IdNumber | None = row.get("id_number")
+    if number and number.number.endswith("000") and number.born_on:
+        registry: XuejiNumber | None = row.get("registry_number")
+        if not (registry and registry.embedded_id == number.number):
+            yield RowFinding("id_number", "id-zeros", FindingLevel.ASK)
 
 
 def sex_agrees_with_id(row: Values, reading: Reading) -> Iterator[RowFinding]:
@@ -59,10 +72,35 @@ def age_fits_grade(row: Values, reading: Reading) -> Iterator[RowFinding]:
             yield RowFinding("birth", "age-out-of-stage", FindingLevel.WARNING, {"age": age, "grade": grade.label})
 
 
+def age_fits_schooling(row: Values, reading: Reading) -> Iterator[RowFinding]:
+    """Where no grade says what age is usual: from kindergarten to the end of upper secondary school, with some grace."""
+    birth: dt.date | None = row.get("birth")
+    if birth and not row.get("grade") and birth <= reading.effective_on:
+        age = age_on(birth, dt.date(reading.school_year, 9, 1))
+        if not YOUNGEST <= age <= OLDEST:
+            yield RowFinding(
+                "birth", "age-out-of-range", FindingLevel.WARNING, {"age": age, "low": YOUNGEST, "high": OLDEST}
+            )
+
+
+def grade_is_taught_at_the_school(row: Values, reading: Reading) -> Iterator[RowFinding]:
+    """A warning: the directory may not know yet that a school has got another stage."""
+    grade: Grade | None = row.get("grade")
+    school = reading.schools.by_id.get(row.school_id or 0)
+    if grade and school and school.stages and grade.stage not in school.stages:
+        yield RowFinding(
+            "grade", "grade-not-of-school", FindingLevel.WARNING, {"grade": grade.label, "school": school.name}
+        )
+
+
+YOUNGEST, OLDEST = 2, 22
+
 PERSON = (
     birth_agrees_with_id,
     sex_agrees_with_id,
+    id_ends_in_three_zeros,
     id_region_was_ever_known,
     birth_is_before_the_list,
 )
-PUPIL = (*PERSON, registry_number_agrees_with_id, age_fits_grade)
+PUPIL = (*PERSON, registry_number_agrees_with_id, age_fits_grade, age_fits_schooling, grade_is_taught_at_the_school)
+POPULATION = (*PERSON, age_fits_schooling)

@@ -9,6 +9,7 @@ from typing import Any
 
 from eduaid.core import codes
 from eduaid.core.cells import Cell
+from eduaid.core.column_content import Content
 from eduaid.core.lists import Column, Json, Parser, Reading, plain
 from eduaid.core.models import School
 from eduaid.core.places import FoundRegion
@@ -31,7 +32,8 @@ from eduaid.core.text import (
     tidy,
 )
 from eduaid.core.text import plain as plain_text
-from eduaid.core.text.results import Parsed, Result
+from eduaid.core.text.characters import unusable
+from eduaid.core.text.results import Parsed, Problem, Result
 from students.facts import age_on, id_facts, name_facts
 
 
@@ -47,13 +49,28 @@ def hukou_facts(found: FoundRegion, reading: Reading) -> Mapping[str, Json]:
 
 
 def text(cell: Cell) -> Result[str]:
-    """Free text, tidied."""
+    """Free text, tidied. A formula without a result is not an empty cell."""
+    if problem := unusable(cell):
+        return problem
     value = tidy(plain_text(cell))
     return Parsed(value[:200]) if value else None
 
 
 def _id_again(cell: Cell, row: Mapping[str, Any], reading: Reading) -> Result[IdNumber]:
-    return parse_id(cell, row.get("id_kind") or "1")
+    answer = parse_id(cell, row.get("id_kind") or "1")
+    if isinstance(answer, Problem) and answer.code == "id-15" and not _may_have_old_id(row, reading):
+        return Problem("id-15-child")
+    return answer
+
+
+# From this day on children got eighteen digits.
+_NEW_IDS = dt.date(1999, 10, 1)
+
+
+def _may_have_old_id(row: Mapping[str, Any], reading: Reading) -> bool:
+    """Adults only. A list of pupils has none unless it says so; a list of households may leave birth dates out."""
+    birth: dt.date | None = row.get("birth")
+    return birth < _NEW_IDS if birth else not reading.kind.is_by_school()
 
 
 def _grade_reader(reading: Reading) -> Parser:
@@ -83,6 +100,10 @@ def _class_reader(reading: Reading) -> Parser:
     return lambda cell: parse_class(cell, school_year=reading.school_year)
 
 
+def _class_again(cell: Cell, row: Mapping[str, Any], reading: Reading) -> Result[SchoolClass]:
+    return parse_class(cell, stage=stage_of(row, reading), school_year=reading.school_year)
+
+
 def _class_facts(found: SchoolClass) -> Mapping[str, Json]:
     return {"class_name": found.label[:20]}
 
@@ -109,7 +130,7 @@ def _flag(key: str, label: str, *synonyms: str) -> Column:
     return Column(key, label, plain(parse_flag), synonyms, choices=("是", "否"))
 
 
-SEQUENCE = Column("sequence", "序号", plain(text), ("编号", "行"), facts=lambda _value: {})
+SEQUENCE = Column("sequence", "序号", plain(text), ("编号", "行"), facts=lambda _value: {}, fills_down=True)
 NAME = Column(
     "name",
     "姓名",
@@ -117,6 +138,7 @@ NAME = Column(
     ("学生姓名", "学生", "名字", "学生名字", "幼儿姓名", "家庭成员姓名", "成员姓名"),
     required=True,
     facts=name_facts,
+    content=Content.NAME,
 )
 FORMER_NAME = Column(
     "former_name", "曾用名", plain(parse_name), ("别名",), facts=lambda name: {"former_key": name_key(name)}
@@ -150,6 +172,7 @@ ID_NUMBER = Column(
     sealed=True,
     facts=id_facts,
     again=_id_again,
+    content=Content.ID,
     help="18 位，请先把该列设为文本格式再填写",
 )
 SEX = Column("sex", "性别", plain(codes.SEX.parse), choices=("男", "女"))
@@ -160,6 +183,7 @@ BIRTH = Column(
     ("出生年月", "生日", "出生", "出生时间"),
     facts=lambda day: {"birth_on": day.isoformat()},
     again=_birth_again,
+    content=Content.DATE,
     help="如 2012-09-01",
 )
 ETHNICITY = Column("ethnicity", "民族", plain(codes.ETHNIC.parse), choices=tuple(entry.label for entry in codes.ETHNIC))
@@ -177,6 +201,7 @@ REGISTRY_NUMBER = Column(
     ("全国学籍号", "个人标识码"),
     sealed=True,
     facts=registry_facts,
+    content=Content.REGISTRY,
     help="字母 G、J 或 L 加 18 位",
 )
 
@@ -211,6 +236,7 @@ PHONE = Column(
         "学生本人联系电话",
     ),
     sealed=True,
+    content=Content.PHONE,
 )
 ADDRESS = Column(
     "address", "现住址", plain(text), ("家庭现住址", "现居住地", "居住所在地", "现居地", "学生实际住址"), sealed=True
@@ -246,6 +272,7 @@ CLASS = Column(
     _class_reader,
     ("班号", "班级号", "班级名称", "班别", "所属班级", "所在班级", "行政班"),
     facts=_class_facts,
+    again=_class_again,
     fills_down=True,
 )
 BOARDING = Column(
@@ -290,6 +317,7 @@ GUARDIAN_PHONE = Column(
     plain(parse_phone),
     ("成员1联系电话", "监护人联系电话", "家长联系电话", "监护人(父亲)电话", "家庭联系人电话"),
     sealed=True,
+    content=Content.PHONE,
 )
 GUARDIAN_ID = Column(
     "guardian_id",

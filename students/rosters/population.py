@@ -3,7 +3,7 @@
 from eduaid.core.lists import Column, ListKind, Place
 from eduaid.core.roles import Reach
 
-from . import checks, locate
+from . import checks, departures, locate
 from . import columns as c
 from .destination import CHILDREN
 
@@ -47,9 +47,10 @@ POPULATION = ListKind(
         c.PHONE,
         c.NOTE,
     ),
-    checks=checks.PERSON,
+    checks=checks.POPULATION,
     place=Place.TOWNSHIP,
     locate=locate.with_hukou,
     destination=CHILDREN,
     senders=frozenset({Reach.COUNTY, Reach.TOWNSHIP}),
+    departures=departures.POPULATION,
 )

@@ -132,15 +132,14 @@ def parse_id(cell: Cell, kind: str = "1") -> Result[IdNumber]:
     eleven does), so only text cells can pass.
     """
     if type(cell) is str and kind in _CHECKED_KINDS and is_valid_id(cell):
-        note = "id-zeros" if cell[15:] == "000" else ""
         sex = "1" if cell[16] in "13579" else "2"
         # tuple.__new__ spares the keyword handling of named tuples: this line runs once per row of every list.
-        return _new(Parsed, (_new(IdNumber, (cell, kind, _BIRTHS[cell[6:14]][1], sex)), note))
+        return _new(Parsed, (_new(IdNumber, (cell, kind, _BIRTHS[cell[6:14]][1], sex)), ""))
     if cell is None:
         return None
     if problem := unusable(cell):
         return problem
-    if isinstance(cell, Damaged):
+    if _is_damaged(cell):
         return Problem("id-damaged")
     text, note = _text(cell)
     if not text:
@@ -150,10 +149,13 @@ def parse_id(cell: Cell, kind: str = "1") -> Result[IdNumber]:
     if kind not in _CHECKED_KINDS:
         return _other_id(text, kind, note)
     if is_valid_id(text):
-        return Parsed(
-            IdNumber(text, kind, born_on(text), sex_of(text)), note or ("id-zeros" if text[15:] == "000" else "")
-        )
+        return Parsed(IdNumber(text, kind, born_on(text), sex_of(text)), note)
     return _id_problem(text)
+
+
+def _is_damaged(cell: Cell) -> bool:
+    """By the kind of the cell and never by its digits: one rounded number in eleven still has a fitting check digit."""
+    return isinstance(cell, Damaged) or (isinstance(cell, float | int) and abs(cell) >= 1e15)
 
 
 def _id_problem(text: str) -> Problem:
@@ -254,7 +256,7 @@ def parse_xueji(cell: Cell) -> Result[XuejiNumber]:
         return None
     if problem := unusable(cell):
         return problem
-    if isinstance(cell, Damaged):
+    if _is_damaged(cell):
         return Problem("id-damaged")
     text, note = _text(cell)
     if not text:

@@ -26,6 +26,8 @@ _DOT = re.compile(f"\\s*[{_DOTS}]+\\s*|(?<=[{_LETTER}])\\s*[{_PLAIN_DOTS}]\\s*(?
 _HAN_SPACE = re.compile(f"(?<=[{_HAN}]) +(?=[{_HAN}])")
 _INNER_SPACES = re.compile(r"(?<=\S) {2,}(?=\S)")
 _ALLOWED = re.compile(f"[{_LETTER}\\u0300-\\u036f·' \\-]+")
+_INNER_ONLY = f"{MIDDLE_DOT}'-"
+_NO_NAMES = frozenset(("TRUE", "FALSE", "NULL", "None", "null", "nan", "NaN"))
 _BRACKETS = re.compile(r"[()（）\[\]【】<>《》]")
 _LOST = re.compile(r"[?？\ufffd□■]")
 
@@ -49,11 +51,15 @@ def parse_name(cell: Cell) -> Result[str]:
         return Parsed(cell)
     if problem := unusable(cell):
         return problem
+    if isinstance(cell, bool):
+        return Problem("name-form")
     raw = restore_formula(plain(cell))
     text = tidy(raw)
     if not text:
         return None
     note = "tidied" if text != raw else ""
+    if text[0] == "'" and len(text) > 1:  # the mark of text cells, typed as a character
+        text, note = text[1:].lstrip(), "unquoted"
     if _PRIVATE.search(text):
         return Problem("name-private")
     if _LOST.search(text):
@@ -70,7 +76,7 @@ def parse_name(cell: Cell) -> Result[str]:
         return Problem("name-digits")
     if _BRACKETS.search(text):
         return Problem("name-brackets")
-    if not _ALLOWED.fullmatch(text) or MIDDLE_DOT in (text[0], text[-1]):
+    if not _ALLOWED.fullmatch(text) or text[0] in _INNER_ONLY or text[-1] in _INNER_ONLY or text in _NO_NAMES:
         return Problem("name-form")
     if len(text) < 2 or len(text) > 40:
         return Problem("name-length")

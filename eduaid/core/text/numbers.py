@@ -96,7 +96,7 @@ def parse_card(cell: Cell) -> Result[str]:
     """A bank card or account number; groups of four are joined. Empty text: the cell says there is none."""
     if problem := unusable(cell):
         return problem
-    if isinstance(cell, Damaged):
+    if isinstance(cell, Damaged) or (isinstance(cell, float | int) and abs(cell) >= 1e15):
         return Problem("card-damaged")
     raw = plain(cell)
     text = compact(restore_formula(raw)).lstrip("'").replace("-", "")
@@ -134,8 +134,9 @@ _HAN_AMOUNT = re.compile(
 )
 
 
-def parse_amount(cell: Cell, *, unit: Unit = "元") -> Result[Decimal]:
-    """An amount in yuan with two places. ``unit`` is what the column's header says.
+def parse_amount(cell: Cell, *, unit: Unit = "元", signed: bool = False) -> Result[Decimal]:
+    """An amount in yuan with two places. ``unit`` is what the column's header says; only a list of reversals is
+    ``signed``: anywhere else a negative amount is a problem.
 
     A cell that names its own unit wins over a header in 元; 元 under a header in 万元 is asked. More than two decimals
     of yuan are a problem, but the noise of binary fractions (0.30000000000000004) is not.
@@ -145,7 +146,7 @@ def parse_amount(cell: Cell, *, unit: Unit = "元") -> Result[Decimal]:
     if isinstance(cell, bool | Damaged | BadDate):
         return Problem("amount-form")
     if isinstance(cell, float | int):
-        return _yuan(Decimal(number_text(float(cell))), unit, "amount-unit" if unit == "万元" else "")
+        return _yuan(Decimal(number_text(float(cell))), unit, "amount-unit" if unit == "万元" else "", signed)
     raw = plain(cell)
     text = compact(restore_formula(raw))
     if not text:
@@ -159,11 +160,13 @@ def parse_amount(cell: Cell, *, unit: Unit = "元") -> Result[Decimal]:
         number = Decimal(match[1].replace(",", ""))
         used: Unit = own if match[2] else unit
         note = "amount-unit" if used == "万元" else "" if match[1] == raw and "," not in raw else "amount-form"
-        return _yuan(number, used, note)
+        return _yuan(number, used, note, signed)
     return Problem("amount-rate" if _RATE.search(text) else "amount-form")
 
 
-def _yuan(number: Decimal, unit: Unit, note: str) -> Parsed[Decimal] | Problem:
+def _yuan(number: Decimal, unit: Unit, note: str, signed: bool) -> Parsed[Decimal] | Problem:
+    if number < 0 and not signed:
+        return Problem("amount-negative")
     yuan = number * 10_000 if unit == "万元" else number
     if yuan != yuan.quantize(Decimal("0.01")) if abs(yuan) < 10**15 else True:
         return Problem("amount-scale" if abs(yuan) < 10**15 else "amount-form")

@@ -68,6 +68,12 @@ _CODED = re.compile(r"(?P<code>\d\d)\s*[-—_:|]\s*(?P<label>.+)", re.ASCII)
 _CLASS_NUMBER = rf"(?:\(({_NUMBER})\)|({_NUMBER}))"
 _WITH_CLASS = re.compile(rf"(?P<grade>.*?[^\d(.\-])[-.]?{_CLASS_NUMBER}班?", re.ASCII)
 _CLASS = re.compile(rf"第?{_CLASS_NUMBER}班?", re.ASCII)
+# 小（1）班, 中2班, 大(一)班: a kindergarten's year and its class; 小一班 may also be the first year of primary school.
+_PRESCHOOL_CLASS = re.compile(
+    rf"(?P<year>[小中大])班?(?:\((?P<brackets>{_NUMBER})\)|(?P<digits>\d{{1,2}})|(?P<han>[一二三四五六七八九十]{{1,2}}))班",
+    re.ASCII,
+)
+_TERM = re.compile(r"(?<=年级)\(?[上下](?:学期|册)?\)?$")
 _DIGITS_CLASS = re.compile(
     r"(?P<grade>[1-9])(?:0(?P<two>[1-9])|[.\-](?P<one>\d{1,2})|\((?P<brackets>\d{1,2})\)|(?P<ten>1\d))班?", re.ASCII
 )
@@ -81,9 +87,12 @@ def parse_grade(cell: Cell, *, stage: str = "", school_year: int | None = None) 
     """
     if problem := unusable(cell):
         return problem
-    text = compact(plain(cell))
+    text = _TERM.sub("", compact(plain(cell)))
     if not text:
         return None
+    if match := _PRESCHOOL_CLASS.fullmatch(text):
+        year = _preschool_year(match, stage)
+        return Parsed(year, "grade-form") if year else Problem("grade-form")
     if (match := _CODED.fullmatch(text)) and GRADES.get(match["code"]) == _word_grade(match["label"], stage):
         return Parsed(GRADES[match["code"]], "grade-form")
     if grade := _word_grade(text, stage):
@@ -100,6 +109,12 @@ def parse_grade(cell: Cell, *, stage: str = "", school_year: int | None = None) 
     if (match := _DIGITS_CLASS.fullmatch(text)) and (grade := _word_grade(match["grade"] + "年级", stage)):
         return Parsed(grade, "grade-form")
     return Problem("grade-form")
+
+
+def _preschool_year(match: re.Match[str], stage: str) -> Grade | None:
+    if stage not in ("", PRESCHOOL) or (match["han"] and stage != PRESCHOOL):
+        return None
+    return _WORDS[f"{match['year']}班"]
 
 
 def _word_grade(text: str, stage: str) -> Grade | None:
@@ -140,6 +155,9 @@ def _cohort_grade(match: re.Match[str], stage: str, school_year: int | None) -> 
     return Parsed(GRADES[f"{named}{year}"], "grade-year")
 
 
+_NO_CLASS = frozenset(["无", "没有", "暂无", "不详", "未知", "不清楚", "同上"])
+
+
 def parse_class(cell: Cell, *, stage: str = "", school_year: int | None = None) -> Result[SchoolClass]:
     """A class: 1, 一班, (2)班, 三年级2班, 八(3)班, 803, 2023级1班; anything else that ends in 班 is its own name."""
     if problem := unusable(cell):
@@ -148,6 +166,10 @@ def parse_class(cell: Cell, *, stage: str = "", school_year: int | None = None) 
     text = compact(raw)
     if not text:
         return None
+    if isinstance(cell, bool) or text in _NO_CLASS:
+        return Problem("class-form")
+    if match := _PRESCHOOL_CLASS.fullmatch(text):
+        return _numbered(match["brackets"] or match["digits"] or match["han"], _preschool_year(match, stage), raw)
     if match := _CLASS.fullmatch(text):
         return _numbered(match[1] or match[2], None, raw)
     if match := _DIGITS_CLASS.fullmatch(text):

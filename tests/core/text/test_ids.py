@@ -96,8 +96,8 @@ def test_a_rounded_number_is_damaged_even_where_its_check_digit_fits() -> None:
     )
     assert parse_id(Damaged(fitting)) == Problem("id-damaged")
     assert parse_id(fitting) == Parsed(
-        IdNumber(fitting, "1", dt.date(2012, 9, int(fitting[12:14])), "2"), "id-zeros"
-    )  # as text it is a valid number and only pointed out
+        IdNumber(fitting, "1", dt.date(2012, 9, int(fitting[12:14])), "2")
+    )  # as text it is a valid number; the checks of a row put it to a person
 
 
 def test_fifteen_digits_are_asked_and_a_wrong_check_digit_is_an_error() -> None:
