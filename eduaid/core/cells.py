@@ -1,8 +1,8 @@
 """What a spreadsheet cell can hold, once read. Plain Python, no Django.
 
 An empty cell is ``None``. Text stays ``str``; every number is ``float`` (a spreadsheet knows no other); dates and
-times are what the cell's format says. Four things that careless readers turn into empty cells or wrong numbers
-stay visible as themselves: ``Damaged``, ``ErrorValue``, ``Uncached`` and ``BadDate``.
+times are what the cell's format says. Five things that careless readers turn into empty cells or wrong values
+stay visible as themselves: ``Damaged``, ``ErrorValue``, ``Uncached``, ``BadDate`` and ``Merged``.
 """
 
 import datetime as dt
@@ -36,6 +36,15 @@ class BadDate(NamedTuple):
     serial: float
 
 
+class Merged(NamedTuple):
+    """Part of a range that is merged over several rows in a column where each row must have its own value.
+
+    ``shown`` is what the spreadsheet shows there, in the range's first row; empty text in the others.
+    """
+
+    shown: str
+
+
 Cell: TypeAlias = (
     str
     | float
@@ -48,6 +57,7 @@ Cell: TypeAlias = (
     | ErrorValue
     | Uncached
     | BadDate
+    | Merged
     | None
 )
 Row: TypeAlias = list[Cell]

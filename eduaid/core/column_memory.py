@@ -37,6 +37,7 @@ def forget(upload: Upload, *, by: User) -> Upload:
     if upload.applied_at is not None or upload.edits.exists():
         raise NotPossible("名单已有改动或已经生效，不能重新读取。需要时请放弃本次导入，再上传一次。")
     of_place(upload).delete()
+    upload.sheets.update(mapping={})
     upload.state, upload.due, upload.stage = State.RECEIVED, True, ""
     upload.save(update_fields=["state", "due", "stage"])
     uploads.wake(upload)

@@ -18,12 +18,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
 from eduaid.core import copying, files, jobs, uploads
 from eduaid.core.cells import Cell, Row
+from eduaid.core.column_content import WORDS
+from eduaid.core.controls import Control, Difference, Skipped, lines_in_words
 from eduaid.core.database import refresh_statistics
 from eduaid.core.jobs import Lease, Pulse
-from eduaid.core.list_templates import CHOICES_SHEET, HELP_SHEET
+from eduaid.core.list_templates import CHOICES_SHEET, HELP_SHEET, PROBLEMS_SHEET
 from eduaid.core.lists import ListKind, Reading, kind_of
 from eduaid.core.models import (
     CellEdit,
@@ -44,6 +47,7 @@ from eduaid.core.reading.frames import unpacked
 from eduaid.core.rows import Made, RowMaker
 from eduaid.core.sealing import Opener, Sealer
 from eduaid.core.spreadsheets import (
+    ColumnMapping,
     Header,
     MergeFiller,
     RowKind,
@@ -51,12 +55,18 @@ from eduaid.core.spreadsheets import (
     find_header,
     map_columns,
     normalise_header,
-    printed_total,
 )
 from eduaid.core.text import plain
+from eduaid.core.workbooks import column_name
 
 ROW = b"row"
 CELL = b"cell"
+
+_FILE_NOTES = {"macros": "file-macros", "other-sheets": "file-other-sheets", "nul-bytes": "file-nul-bytes"}
+
+# What a sheet may hide, and what its sender may say of it. Counted in until somebody says otherwise, and told either way.
+HIDDEN_PARTS = ("sheet", "rows", "columns")
+COUNT, LEAVE = "count", "leave"
 
 _STAGED = "number, state, slice_id, town_id, school_id, id_digest, registry_digest, digest, facts, sealed"
 _FIELDS = copying.count(_STAGED.count(",") + 1)
@@ -93,7 +103,7 @@ def read(upload_id: int, lease: Lease, pulse: Pulse) -> None:
     with transaction.atomic():
         upload = Upload.objects.select_related("region", "school", "town", "data_key", "uploaded_by").get(pk=upload_id)
         kind = kind_of(upload.kind)
-        settled = _settled_mappings(upload)
+        settled = _settled(upload)
         _clear(upload)
         pulse.report("read")
         stager = _Stager(upload, kind, reading_for(upload), pulse, settled)
@@ -136,23 +146,32 @@ def _without_search_for_cycles() -> Iterator[None]:
 
 def _nothing(kind: ListKind, stager: _Stager) -> str:
     wanted = "、".join(column.label for column in kind.required) or "姓名"
+    if stager.incomplete:
+        name, labels = stager.incomplete[0]
+        return f"“{name}”缺少{labels}列，不能作为“{kind.label}”名单。请补上该列，或核对是否选错了文件或名单种类。"
     if stager.headless:
         sheets = "、".join(f"“{name}”" for name in stager.headless[:5])
         return f"{sheets}中没有找到“{kind.label}”的表头。表头应在同一行，并包含：{wanted}。请核对是否选错了文件或名单种类，或下载模板填写。"
     return "表格里只有表头，没有数据行。请填写后重新上传。"
 
 
-def _settled_mappings(upload: Upload) -> dict[tuple[int, int], dict[str, str]]:
-    """The column answers that the user has given, kept over a re-read: (file position, sheet position) → mapping."""
-    return (
-        {
-            (sheet.file.position, sheet.position): sheet.mapping
-            for sheet in upload.sheets.select_related("file")
-            if sheet.mapping and not sheet.questions
-        }
-        if upload.stage == "mapped"
-        else {}
-    )
+@dataclass(frozen=True)
+class Settled:
+    """What the user has said of a sheet, kept when it is read again: its columns, and what becomes of hidden parts."""
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    decisions: Mapping[str, list[Any]] = field(default_factory=dict)
+
+    def leaves_out(self, part: str) -> bool:
+        return bool(self.decisions.get(part)) and self.decisions[part][0] == LEAVE
+
+
+def _settled(upload: Upload) -> dict[tuple[int, int], Settled]:
+    """By file position and sheet position."""
+    return {
+        (sheet.file.position, sheet.position): Settled({} if sheet.questions else sheet.mapping, sheet.decisions)
+        for sheet in upload.sheets.select_related("file")
+    }
 
 
 def _clear(upload: Upload) -> None:
@@ -178,10 +197,12 @@ class _Stager:
     kind: ListKind
     reading: Reading
     pulse: Pulse
-    settled: Mapping[tuple[int, int], dict[str, str]]
+    settled: Mapping[tuple[int, int], Settled]
     rows: int = 0
     asks: bool = False
     headless: list[str] = field(default_factory=list)
+    incomplete: list[tuple[str, str]] = field(default_factory=list)
+    """Sheets without a required column, and the labels of what they lack."""
     has_repeats: bool = False
     """Some number stands in two rows."""
     _numbers: set[bytes] = field(default_factory=set)
@@ -201,8 +222,13 @@ class _Stager:
         with open_book(files.load(file.stored_as), file.name, limits=limits) as book:
             file.kind = book.kind.value
             file.save(update_fields=["kind"])
+            for note in book.notes:
+                if note in _FILE_NOTES:
+                    self.tell(_FILE_NOTES[note], FindingLevel.HINT, None, file=file.name[:60])
             for sheet in book.sheets():
                 self._stage_sheet(file, book, sheet)
+                if sheet.pictures:
+                    self.tell("cells-pictures", FindingLevel.HINT, None, sheet=sheet.name, count=sheet.pictures)
 
     def _stage_sheet(self, file: UploadFile, book: OpenBook, sheet: OpenSheet) -> None:
         if sheet.name == CHOICES_SHEET and sheet.visible != "visible":
@@ -224,10 +250,11 @@ class _Stager:
                 "sheet-without-header",
                 FindingLevel.WARNING,
                 None,
-                sheet=sheet.name,
+                sheet=sheet.name or file.name,
                 expected="、".join(column.label for column in self.kind.columns if column.required) or "姓名",
             )
             return
+        settled = self.settled.get((file.position, sheet.index), Settled())
         stored = UploadSheet(
             file=file,
             upload=self.upload,
@@ -239,57 +266,134 @@ class _Stager:
             headers=list(header.texts),
             epoch_1904=book.epoch_1904,
             title=" ".join([file.name, *header.titles])[:500],
+            decisions=dict(settled.decisions),
         )
-        mapping, questions = self._map(file, stored, header, head)
-        stored.mapping, stored.questions = {str(position): key for position, key in mapping.items()}, questions
-        stored.save()
-        if questions:
-            self.asks = True
+        if stored.is_hidden and settled.leaves_out("sheet"):
+            stored.mapping = dict(settled.mapping)
+            stored.save()
+            self.tell_hidden("sheet", stored)
             return
-        self._tell_of_structure(stored, sheet, header, mapping)
+        sample = [row for number, row in head if number > header.last]
+        mapping, found = self._map(stored, header, sample, settled)
+        if found is not None and (hopeless := [key for key in found.missing if not found.candidates.get(key)]):
+            labels = "、".join(f"“{self.kind.column(key).label}”" for key in hopeless)
+            self.incomplete.append((stored.name or file.name, labels))
+            self.tell(
+                "sheet-without-columns", FindingLevel.WARNING, None, sheet=stored.name or file.name, columns=labels
+            )
+            return
+        stored.mapping = {str(position): key for position, key in mapping.items()}
+        stored.questions = list(found.questions) if found is not None else []
+        stored.save()
+        if found is not None and stored.questions:
+            self._ask(stored, found, header)
+            return
+        left_out = self._hidden_columns(stored, sheet, mapping, settled)
+        mapping = {position: key for position, key in mapping.items() if position not in left_out}
+        self._tell_of_structure(stored, sheet, header, mapping, sample)
         reading = replace(self.reading, sheet=stored.name, title=stored.title, epoch_1904=stored.epoch_1904)
-        positions, keys = list(mapping), list(mapping.values())
-        down = [position for position, key in mapping.items() if self.kind.column(key).fills_down]
-        filler = MergeFiller(sheet.merged, down, below=header.last)
-        writer = _RowWriter(self, stored, RowMaker(self.kind, reading, keys), positions, header, filler)
+        maker = RowMaker(self.kind, reading, list(mapping.values()))
+        writer = _RowWriter(self, stored, maker, mapping, header, sheet, sample, leaves=settled.leaves_out("rows"))
         writer.write(head)
         for block in blocks:
             writer.write(block.numbered())
             self.pulse.report("check", self.rows, max(self.rows, sheet.index and self.rows))
-        writer.close(sheet)
+        writer.close()
 
     def _map(
-        self, file: UploadFile, stored: UploadSheet, header: Header, head: Sequence[tuple[int, Row]]
-    ) -> tuple[dict[int, str], list[str]]:
-        """Column position → key; and the keys that must be asked (two equal headers, a required column missing)."""
-        if answers := self.settled.get((file.position, stored.position)):
-            return {int(position): key for position, key in answers.items() if key}, []
+        self, stored: UploadSheet, header: Header, sample: Sequence[Row], settled: Settled
+    ) -> tuple[dict[int, str], ColumnMapping | None]:
+        """Column position → key; and what recognition made of the header, None where the user has settled it."""
+        if settled.mapping:
+            return {int(position): key for position, key in settled.mapping.items() if key}, None
         remembered = {
             position: self._memory[normalise_header(text)]
             for position, text in enumerate(header.texts)
             if normalise_header(text) in self._memory
         }
-        sample = [row for number, row in head if number > header.last]
         found = map_columns(header.texts, self.kind.columns, sample=sample, remembered=remembered)
-        hopeless = [key for key in found.missing if not found.candidates.get(key)]
-        if hopeless:
-            labels = "、".join(f"“{self.kind.column(key).label}”" for key in hopeless)
-            raise NothingToRead(
-                f"“{stored.name or file.name}”缺少{labels}列，不能作为“{self.kind.label}”名单。请补上该列，或核对是否选错了文件或名单种类。"
+        return dict(found.columns), found
+
+    def _ask(self, stored: UploadSheet, found: ColumnMapping, header: Header) -> None:
+        """Says in a sentence what the page of columns asks, for those who read the answer elsewhere."""
+        self.asks = True
+        codes = dict.fromkeys(found.ambiguous, "columns-alike") | dict.fromkeys(found.missing, "column-missing")
+        for key in found.questions:
+            column = self.kind.column(key)
+            named = [
+                f"{column_name(at)} 列“{header.texts[at]}”"
+                if at < len(header.texts) and header.texts[at]
+                # A column without a name is known by what stands in it.
+                else f"{column_name(at)} 列（没有列名）"
+                for at in found.candidates.get(key, ())
+            ]
+            self.tell(
+                codes.get(key, "column-proposed"),
+                FindingLevel.ASK,
+                stored,
+                sheet=stored.name,
+                label=column.label,
+                columns="、".join(named),
+                looks=WORDS[column.content] if column.content else "",
             )
-        return dict(found.columns), [*found.ambiguous, *found.missing]
+
+    def _hidden_columns(
+        self, stored: UploadSheet, sheet: OpenSheet, mapping: Mapping[int, str], settled: Settled
+    ) -> set[int]:
+        """The hidden columns that are left out as the user said; required ones never are."""
+        hidden = [
+            position
+            for position, key in mapping.items()
+            if position in sheet.hidden_columns and not self.kind.column(key).required
+        ]
+        if not hidden:
+            return set()
+        labels = "、".join(f"{column_name(at)} 列“{self.kind.column(mapping[at]).label}”" for at in hidden)
+        self.tell_hidden("columns", stored, columns=labels, count=len(hidden))
+        return set(hidden) if settled.leaves_out("columns") else set()
 
     def _tell_of_structure(
-        self, stored: UploadSheet, sheet: OpenSheet, header: Header, mapping: Mapping[int, str]
+        self,
+        stored: UploadSheet,
+        sheet: OpenSheet,
+        header: Header,
+        mapping: Mapping[int, str],
+        sample: Sequence[Row],
     ) -> None:
-        if sheet.hidden_rows:
-            hidden = sum(1 for number in sheet.hidden_rows if number > header.last)
-            if hidden:
-                self.tell("rows-hidden", FindingLevel.WARNING, stored, sheet=sheet.name, rows=hidden)
+        name = sheet.name
+        if header.first > 1 or header.last > header.first:
+            lines = lines_in_words(range(header.first, header.last + 1))
+            self.tell("header-found", FindingLevel.HINT, stored, sheet=name, lines=lines, next=header.last + 1)
+        nameless = [
+            position
+            for position in range(max(map(len, sample), default=0))
+            if position not in mapping
+            and (position >= len(header.texts) or not header.texts[position])
+            and any(position < len(row) and row[position] is not None for row in sample)
+        ]
         unknown = [text for position, text in enumerate(header.texts) if text and position not in mapping]
+        unknown += [f"{column_name(position)} 列（没有列名）" for position in nameless]
         if unknown:
-            shown = "、".join(unknown[:8]) + ("等" if len(unknown) > 8 else "")
-            self.tell("columns-unknown", FindingLevel.HINT, stored, sheet=sheet.name, count=len(unknown), columns=shown)
+            shown = "、".join(text[:30] for text in unknown[:8]) + ("等" if len(unknown) > 8 else "")
+            self.tell("columns-unknown", FindingLevel.HINT, stored, sheet=name, count=len(unknown), columns=shown)
+        computed = [(self.kind.column(mapping[at]).label, n) for at, n in sheet.formulas.items() if at in mapping]
+        if computed:
+            columns = "、".join(f"“{label}” {count} 格" for label, count in computed[:8])
+            self.tell("columns-computed", FindingLevel.HINT, stored, sheet=name, columns=columns)
+
+    def tell_hidden(self, part: str, where: UploadSheet, **params: str | int) -> None:
+        """That a sheet hides something and what was done with it, with the answer that the user has given."""
+        answer, by = where.decisions.get(part, ("", None))
+        Finding.objects.create(
+            upload=self.upload,
+            sheet=where,
+            code=f"{part}-hidden-left" if answer == LEAVE else f"{part}-hidden",
+            level=FindingLevel.WARNING,
+            params={"sheet": where.name, **params},
+            answer=answer,
+            answered_by_id=by,
+            answered_at=timezone.now() if answer else None,
+        )
 
     def tell(self, code: str, level: FindingLevel, where: UploadSheet | None, /, **params: str | int) -> None:
         Finding.objects.create(upload=self.upload, sheet=where, code=code, level=level, params=params)
@@ -320,37 +424,58 @@ class _RowWriter:
     def __init__(
         self,
         stager: _Stager,
-        sheet: UploadSheet,
+        stored: UploadSheet,
         maker: RowMaker,
-        positions: Sequence[int],
+        mapping: Mapping[int, str],
         header: Header,
-        filler: MergeFiller,
+        sheet: OpenSheet,
+        sample: Sequence[Row],
+        *,
+        leaves: bool,
     ) -> None:
-        self._stager, self._sheet, self._maker, self._header = stager, sheet, maker, header
-        self._filler = filler
-        self._since_total = 0
-        self._positions = positions
-        self._width = max(positions, default=-1) + 1
+        """`leaves`: hidden rows are left out, as the user said."""
+        self._stager, self._sheet, self._maker, self._header, self._opened = stager, stored, maker, header, sheet
+        self._keys = mapping
+        self._positions = list(mapping)
+        self._width = max(self._positions, default=-1) + 1
+        columns = {position: stager.kind.column(key) for position, key in mapping.items()}
+        down = [position for position, column in columns.items() if column.fills_down]
+        own = [position for position, column in columns.items() if not column.fills_down]
+        self._filler = MergeFiller(sheet.merged, down, below=header.last, own=own)
+        counted = [at for at, key in mapping.items() if key in ("name", "sequence", stager.kind.id_column)]
+        self._control = Control(header, sample[:200], mapped=mapping, people=counted)
+        self._hidden, self._leaves = sheet.hidden_rows, leaves
+        self._hidden_rows: list[int] = []
         self._found: list[tuple[int, Any]] = []
         self._notes: Counter[tuple[str, str]] = Counter()
         self._first_noted: dict[tuple[str, str], int] = {}
-        self._skipped: Counter[RowKind] = Counter()
+        self._skipped = Skipped(header.last)
         self._rows = 0
         self._places: dict[tuple[RowState, int | None, int | None, int | None], bytes] = {}
 
     def write(self, rows: Iterable[tuple[int, Row]]) -> None:
         copied: list[bytes] = []
+        rows = list(rows)
+        followed = {number for number, _ in rows} if self._filler.has_work else frozenset()
+        control, skipped, hidden = self._control, self._skipped, self._hidden
         for number, row in rows:
             if number <= self._header.last:
                 continue
-            self._filler.fill(number, row)
+            skipped.pass_by(number)
+            if followed:
+                for position in self._filler.fill(number, row, followed=followed)[0]:
+                    self._note((self._keys[position], "cell-filled"), number)
             kind = classify_row(row, self._header)
             if kind is not RowKind.DATA:
-                self._skipped[kind] += 1
+                skipped.note(kind, number)
                 if kind is RowKind.TOTAL:
-                    self._check_total(number, row)
+                    self._differ(control.check(number, row))
                 continue
-            self._since_total += 1
+            control.add(row)
+            if number in hidden:
+                self._hidden_rows.append(number)
+                if self._leaves:
+                    continue
             if len(row) < self._width:
                 row = row + [None] * (self._width - len(row))
             cells: list[Cell] = [row[position] for position in self._positions]
@@ -358,8 +483,7 @@ class _RowWriter:
             copied.append(self._copied(made))
             self._found.extend((number, found) for found in made.findings)
             for note in made.notes:
-                self._notes[note] += 1
-                self._first_noted.setdefault(note, number)
+                self._note(note, number)
             self._stager.note(made)
             self._rows += 1
         if not copied:
@@ -377,19 +501,20 @@ class _RowWriter:
                 [self._stager.upload.pk, self._sheet.pk],
             )
 
-    def _check_total(self, number: int, row: Row) -> None:
-        """A printed total of people is a control: of the rows since the last total, or of the whole sheet so far."""
-        people = printed_total(row).people
-        if people is not None and people not in (self._since_total, self._rows):
-            self._stager.tell(
-                "total-differs",
-                FindingLevel.WARNING,
-                self._sheet,
-                number=number,
-                printed=people,
-                counted=self._since_total,
-            )
-        self._since_total = 0
+    def _note(self, note: tuple[str, str], number: int) -> None:
+        self._notes[note] += 1
+        self._first_noted.setdefault(note, number)
+
+    def _differ(self, differences: Iterable[Difference]) -> None:
+        """Printed totals are a control: what the rows do not bear out is told."""
+        for found in differences:
+            told: dict[str, str | int] = {"number": found.number, "printed": plain(found.printed)}
+            told["counted"] = plain(found.counted)
+            if found.column is not None:
+                told["header"] = self._header.texts[found.column]
+                told["difference"] = plain(round(abs(found.printed - found.counted), 2))
+            code = "total-differs" if found.column is None else "amount-differs"
+            self._stager.tell(code, FindingLevel.WARNING, self._sheet, sheet=self._sheet.name, **told)
 
     def _copied(self, made: Made) -> bytes:
         """The row as COPY takes it, in the order of _STAGED."""
@@ -410,19 +535,20 @@ class _RowWriter:
             )
         )
 
-    def close(self, sheet: OpenSheet) -> None:
+    def close(self) -> None:
         """Stores findings with the ids of their rows, hints once a column, and how many rows the sheet gave."""
         self._sheet.rows = self._rows
         self._sheet.save(update_fields=["rows"])
+        self._differ(self._control.finish())
         if self._sheet.is_hidden and self._rows:
-            self._stager.tell("sheet-hidden", FindingLevel.WARNING, self._sheet, sheet=sheet.name, rows=self._rows)
-        if self._skipped[RowKind.HEADER]:
+            self._stager.tell_hidden("sheet", self._sheet, rows=self._rows)
+        if self._hidden_rows:
+            lines = lines_in_words(self._hidden_rows)
+            self._stager.tell_hidden("rows", self._sheet, rows=len(self._hidden_rows), lines=lines)
+        if self._skipped.count:
+            which, count = self._skipped.in_words(), self._skipped.count
             self._stager.tell(
-                "repeated-headers",
-                FindingLevel.HINT,
-                self._sheet,
-                sheet=sheet.name,
-                count=self._skipped[RowKind.HEADER],
+                "rows-not-data", FindingLevel.HINT, self._sheet, sheet=self._sheet.name, count=count, which=which
             )
         numbers = {number for number, _ in self._found}
         ids = dict(self._sheet.row_set.filter(number__in=numbers).values_list("number", "pk")) if numbers else {}

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from eduaid.core.cells import Cell
+from eduaid.core.column_content import Content
 from eduaid.core.models import Region, School, Upload, UploadRow
 from eduaid.core.models.uploads import FindingLevel
 from eduaid.core.places import Regions, Schools
@@ -70,6 +71,8 @@ class Column:
     choices: tuple[str, ...] = ()
     fills_down: bool = False
     """A cell merged over several rows speaks for all of them (school, village, household); never names, numbers, amounts."""
+    content: Content | None = None
+    """What its cells look like, where that tells the column from others: to propose it when its header is unknown."""
     help: str = ""
 
     def keep(self, value: Any) -> Mapping[str, Json]:

@@ -12,7 +12,8 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Protocol
 
-from eduaid.core.cells import Cell, Row
+from eduaid.core.cells import Cell, Merged, Row
+from eduaid.core.column_content import Content, content_of
 from eduaid.core.text.characters import compact, plain
 from eduaid.core.text.ids import is_valid_id
 
@@ -85,6 +86,10 @@ class ColumnLike(Protocol):
     def synonyms(self) -> Sequence[str]: ...
     @property
     def required(self) -> bool: ...
+    @property
+    def content(self) -> Content | None:
+        """What its cells look like, where that tells the column from others."""
+        ...
 
 
 def vocabulary(columns: Iterable[ColumnLike]) -> frozenset[str]:
@@ -316,8 +321,9 @@ def printed_total(row: Row) -> PrintedTotal:
             text = compact(cell).replace(",", "")
             if found := _PEOPLE.search(text):
                 people = int(found[1]) if people is None else people
-            elif re.fullmatch(r"\d+(?:\.\d+)?(?:元|万元)?", text, re.ASCII):
-                numbers[column] = float(text.rstrip("万元"))
+            elif re.fullmatch(r"[¥￥]?-?\d+(?:\.\d+)?(?:元|万元)?", text, re.ASCII):
+                amount = float(text.strip("¥￥万元"))
+                numbers[column] = amount * 10_000 if text.endswith("万元") else amount
     return PrintedTotal(people, numbers)
 
 
@@ -326,19 +332,25 @@ class ColumnMapping:
     """Which position of the sheet is which concept.
 
     ``columns`` holds what is certain. ``ambiguous``: concepts that several headers want to be, or that share one
-    header; a person must choose among ``candidates``. ``missing``: required concepts without a header; their
-    ``candidates`` are up to two likely ones. ``unknown``: positions whose header means nothing to this list.
+    header, or whose values look like something else; a person must choose among ``candidates``. ``missing``: required
+    concepts without a header; their ``candidates`` are up to two likely ones. ``proposed``: other concepts without a
+    header whose values stand in some column all the same. ``unknown``: positions whose header means nothing to this list.
     """
 
     columns: Mapping[int, str]
     ambiguous: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    proposed: tuple[str, ...] = ()
     unknown: tuple[int, ...] = ()
     candidates: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def is_certain(self) -> bool:
-        return not self.ambiguous and not self.missing
+        return not self.questions
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        return (*self.ambiguous, *self.missing, *self.proposed)
 
 
 def map_columns(
@@ -349,8 +361,9 @@ def map_columns(
     remembered: Mapping[int, str] | None = None,
 ) -> ColumnMapping:
     """Headers (a header's ``texts``) to concepts by their names. ``remembered``: position → key as decided before,
-    or empty to leave the column out; it goes first. ``sample``, some data rows, only breaks ties between headers
-    that read differently: a blank column gives way.
+    or empty to leave the column out; it goes first. ``sample``, some data rows, breaks ties between headers that read
+    differently (a blank column gives way), and speaks up: a column without a known header whose values are plainly
+    numbers of persons, names and so on is proposed, and a header whose values are plainly something else is doubted.
 
     Two headers that read the same are never settled here, not even by their content.
     """
@@ -383,14 +396,69 @@ def map_columns(
         if uses[position] > 1:  # a spelling that two concepts share
             candidates[key] = (position,)
             del found[key]
+    looks = _Looks(texts, sample)
+    for column in columns:
+        at = found.get(column.key)
+        if at is not None and at not in remembered and looks.contradict(column, at):
+            fitting = looks.fitting(column, unknown | looks.nameless, ())
+            candidates[column.key] = (at, *fitting)
+            del found[column.key]
     ambiguous = tuple(candidates)
     missing = tuple(
         column.key for column in columns if column.required and column.key not in found and column.key not in candidates
     )
     by_key = {column.key: column for column in columns}
-    candidates |= {key: _likely(by_key[key], unknown, texts) for key in missing}
+    taken: list[int] = []
+    for key in missing:
+        fitting = looks.fitting(by_key[key], unknown | looks.nameless, taken)
+        candidates[key] = tuple(dict.fromkeys((*fitting, *_likely(by_key[key], unknown, texts))))[:2]
+        taken += fitting
+    proposed: list[str] = []
+    answered = {position for position, key in remembered.items() if not key}
+    for column in columns:
+        if column.key in found or column.key in candidates or column.content is None:
+            continue
+        if any(other.content is column.content and other.key in found for other in columns):
+            continue  # the list's own column of that sort is there; this is somebody else's
+        among = looks.nameless if column.content in (Content.PHONE, Content.DATE) else unknown | looks.nameless
+        if fitting := looks.fitting(column, among - answered, taken):
+            proposed.append(column.key)
+            candidates[column.key] = fitting[:2]
+            taken += fitting
     mapped = {position: key for key, position in sorted(found.items(), key=lambda pair: pair[1])}
-    return ColumnMapping(mapped, ambiguous, missing, tuple(sorted(unknown - mapped.keys())), candidates)
+    return ColumnMapping(
+        mapped, ambiguous, missing, tuple(proposed), tuple(sorted(unknown - mapped.keys())), candidates
+    )
+
+
+class _Looks:
+    """What the columns of a sample look like, worked out where it is asked for."""
+
+    _FEWEST_TO_DOUBT = 5
+
+    def __init__(self, texts: Sequence[str], sample: Sequence[Row]) -> None:
+        self._texts, self._sample = texts, sample[:200]
+        width = max(map(len, self._sample), default=0)
+        self.nameless = {position for position in range(width) if position >= len(texts) or not texts[position]}
+        self._known: dict[int, Content | None] = {}
+
+    def of(self, position: int) -> Content | None:
+        if position not in self._known:
+            self._known[position] = content_of(row[position] for row in self._sample if position < len(row))
+        return self._known[position]
+
+    def contradict(self, column: ColumnLike, position: int) -> bool:
+        """Whether the values are plainly of another sort than the column's; a few cells do not say so."""
+        if column.content is None or self.of(position) in (None, column.content):
+            return False
+        filled = sum(1 for row in self._sample if _is_filled(row, position))
+        return filled >= self._FEWEST_TO_DOUBT
+
+    def fitting(self, column: ColumnLike, among: Collection[int], taken: Collection[int]) -> tuple[int, ...]:
+        """Positions whose values are of the column's sort."""
+        if column.content is None:
+            return ()
+        return tuple(p for p in sorted(among) if p not in taken and self.of(p) is column.content)
 
 
 def _spellings(columns: Sequence[ColumnLike]) -> dict[str, tuple[str, ...]]:
@@ -440,40 +508,59 @@ def _likely(column: ColumnLike, unknown: Collection[int], texts: Sequence[str]) 
 
 
 class MergeFiller:
-    """Fills cells that merges over several rows left blank, in allowed columns only; feed it the rows in order.
+    """Cells that merges over several rows left blank: filled in allowed columns, marked as `Merged` in the others; feed
+    it the rows in order.
 
     Identity numbers, names and amounts must never be filled: one merged cell there stands for one row, and the others
-    are missing.
+    are missing. A number at the head of such a range may be the sum of its rows, so it is marked, too.
     """
 
-    def __init__(self, merged: Sequence[Merge], allowed: Collection[int], *, below: int) -> None:
-        """``below``: the header's last row; merges that begin above are not data."""
+    def __init__(
+        self, merged: Sequence[Merge], allowed: Collection[int], *, below: int, own: Collection[int] = ()
+    ) -> None:
+        """``below``: the header's last row; merges that begin above are not data. ``own``: columns in which each row
+        must have its own value; what stands in neither is nobody's concern."""
         self._spans: dict[int, list[tuple[int, int]]] = {}
-        self._allowed = frozenset(allowed)
+        self._allowed, self._own = frozenset(allowed), frozenset(own)
         self._held: dict[int, Cell] = {}
         for top, left, bottom, right in merged:
             if top > below and bottom > top:
                 for column in range(left, right + 1):
-                    self._spans.setdefault(column, []).append((top, bottom))
+                    if column in self._allowed or column in self._own:
+                        self._spans.setdefault(column, []).append((top, bottom))
         for spans in self._spans.values():
             spans.sort(reverse=True)
 
-    def fill(self, number: int, row: Row) -> tuple[list[int], list[int]]:
-        """Fills the row in place; answers (columns filled, columns that are merged but may not be filled)."""
+    @property
+    def has_work(self) -> bool:
+        return bool(self._spans)
+
+    def fill(self, number: int, row: Row, *, followed: Collection[int] = ()) -> tuple[list[int], list[int]]:
+        """Changes the row in place; answers (columns filled, columns marked). ``followed``: numbers of rows with
+        content, to tell a range over several rows of data from a tall cell."""
         filled: list[int] = []
-        blocked: list[int] = []
+        marked: list[int] = []
         for column, spans in self._spans.items():
             while spans and spans[-1][1] < number:
                 spans.pop()
             if not spans or number < spans[-1][0]:
                 continue
-            if number == spans[-1][0]:
-                self._held[column] = row[column] if column < len(row) else None
-                continue
-            if column not in self._allowed:
-                blocked.append(column)
-            elif self._held.get(column) is not None:
-                row.extend([None] * (column + 1 - len(row)))
+            top, bottom = spans[-1]
+            row.extend([None] * (column + 1 - len(row)))
+            if number == top:
+                held = self._held[column] = row[column]
+                if (
+                    column in self._own
+                    and type(held) is float
+                    and any(n in followed for n in range(top + 1, bottom + 1))
+                ):
+                    row[column] = Merged(plain(held))
+                    marked.append(column)
+            elif column in self._own:
+                if row[column] is None:
+                    row[column] = Merged("")
+                    marked.append(column)
+            elif self._held.get(column) is not None and row[column] is None:
                 row[column] = self._held[column]
                 filled.append(column)
-        return filled, blocked
+        return filled, marked

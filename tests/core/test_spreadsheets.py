@@ -2,7 +2,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from eduaid.core.cells import Cell, Row
+from eduaid.core.cells import Cell, Merged, Row
+from eduaid.core.column_content import Content
 from eduaid.core.parser import parse
 from eduaid.core.spreadsheets import (
     Header,
@@ -26,6 +27,7 @@ class Column:
     label: str
     synonyms: tuple[str, ...] = ()
     required: bool = False
+    content: Content | None = None
 
 
 COLUMNS = (
@@ -295,12 +297,22 @@ def test_merges_are_filled_only_where_it_is_allowed() -> None:
         [None, None, number, None],
         ["示例中学", "刘佳", number, "刘明"],
     ]
-    filler = MergeFiller([(2, 0, 4, 0), (3, 1, 4, 1), (2, 3, 3, 3), (1, 0, 1, 3)], allowed={0, 3}, below=1)
+    merged = [(2, 0, 4, 0), (3, 1, 4, 1), (2, 3, 3, 3), (1, 0, 1, 3)]
+    filler = MergeFiller(merged, allowed={0, 3}, own={1, 2}, below=1)
     told = [filler.fill(number, row) for number, row in enumerate(rows, 2)]
     assert told == [([], []), ([0, 3], []), ([0], [1]), ([], [])]
     assert [row[0] for row in rows] == ["示例小学", "示例小学", "示例小学", "示例中学"]
     assert [row[3] for row in rows] == ["王强", "王强", None, "刘明"]
-    assert rows[2][1] is None
+    assert rows[2][1] == Merged("")
+
+
+def test_a_number_merged_over_rows_of_data_may_be_their_sum_and_is_not_taken() -> None:
+    rows: list[Row] = [["王伟", 625.0], ["李雨", None], ["刘佳", 500.0]]
+    merged = [(2, 1, 3, 1), (4, 1, 5, 1)]
+    filler = MergeFiller(merged, allowed=(), own={1}, below=1)
+    told = [filler.fill(number, row, followed={2, 3, 4}) for number, row in enumerate(rows, 2)]
+    assert told == [([], [1]), ([], [1]), ([], [])]
+    assert [row[1] for row in rows] == [Merged("625"), Merged(""), 500.0]
 
 
 def test_header_and_rows_of_a_real_workbook_fit_together() -> None:

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-from eduaid.core.cells import BadDate, Cell, Damaged, ErrorValue, Uncached
+from eduaid.core.cells import BadDate, Cell, Damaged, ErrorValue, Merged, Uncached
 
 HEAD = struct.Struct(">cI")
 LARGEST_FRAME = 256 * 1024 * 1024
@@ -28,6 +28,7 @@ _WRITERS: dict[type, tuple[str, Callable[[Any], Json]]] = {
     ErrorValue: ("$e", lambda cell: cell.code),
     Uncached: ("$u", lambda cell: cell.column),
     BadDate: ("$b", lambda cell: cell.serial),
+    Merged: ("$m", lambda cell: cell.shown),
 }
 _READERS: dict[str, Callable[[Json], Cell]] = {
     "$d": lambda value: dt.date.fromisoformat(value),
@@ -38,6 +39,7 @@ _READERS: dict[str, Callable[[Json], Cell]] = {
     "$e": lambda value: ErrorValue(str(value)),
     "$u": lambda value: Uncached(int(value)),
     "$b": lambda value: BadDate(float(value)),
+    "$m": lambda value: Merged(str(value)),
 }
 _PLAIN = frozenset({str, float, int, bool, type(None)})
 

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 import unicodedata
 
-from eduaid.core.cells import BadDate, Cell, Damaged, ErrorValue, Uncached
+from eduaid.core.cells import BadDate, Cell, Damaged, ErrorValue, Merged, Uncached
 from eduaid.core.text.results import Problem
 
 # Joiners, direction marks, byte order marks, soft hyphens: they arrive with text copied from chat programs and web
@@ -103,6 +103,8 @@ def unusable(cell: Cell) -> Problem | None:
 def guard_formula(text: str) -> str:
     """Text for a workbook or CSV that no spreadsheet takes for a formula: one apostrophe before a dangerous start.
 
+        case Merged(shown):
+            return shown
     Text that starts with an apostrophe gets one more, so that ``restore_formula`` gives back exactly the same text.
     """
     return "'" + text if text and (text[0] in FORMULA_STARTS or text[0] == "'") else text
@@ -115,5 +117,7 @@ def restore_formula(text: str) -> str:
     return text
 
 
+        case Merged():
+            return Problem("cell-merged")
 def is_private_use(char: str) -> bool:
     return unicodedata.category(char) == "Co"

@@ -19,6 +19,7 @@ SENTENCES: dict[str, Sentence] = {
     # any cell
     "cell-error": Sentence("是公式出错的结果 {code}。请改为实际内容，再重新上传"),
     "cell-uncached": Sentence("是公式，文件里没有它的计算结果。请在表格软件中打开并保存一次，或把公式粘贴为数值"),
+    "cell-merged": Sentence("是几行合并的单元格，看不出各行的内容。请取消合并，逐行填写"),
     "cell-control": Sentence("含有看不见的控制字符。请删除该格内容后重新录入"),
     "cell-length": Sentence("有 {length} 个字，超出长度限制。请只保留该列应填的内容"),
     # identity numbers
@@ -89,6 +90,7 @@ NOTES: dict[str, str] = {
     "tidied": "已去掉多余的空格和看不见的字符",
     "half-width": "全角字符已转为半角",
     "upper-case": "字母已转为大写",
+    "cell-filled": "合并单元格，已按其内容逐行填入",
     "unquoted": "已去掉文本前的撇号或等号",
     "from-number": "由数字格转为文本",
     "id-zeros": "证件号末三位都是 0，请留意是否被表格软件抹去过",
