@@ -81,10 +81,13 @@ class SmallCounty:
         return upload
 
     def take_force(self, upload: Upload, *, by: str = "leader") -> Upload:
-        """Submits and approves the list and applies it, in this process."""
-        from eduaid.core import uploads
+        """Submits and approves the list and applies it, in this process; whoever is missing is 待核."""
+        from eduaid.core import departures, missing, uploads
         from eduaid.core.tasks import advance
 
+        advance(upload.pk)  # compares it anew where another list took force meanwhile
+        if upload.applied_at is None:
+            departures.explain_group(upload, key="", code=missing.PENDING, by=upload.uploaded_by)
         uploads.submit(upload, by=upload.uploaded_by)
         uploads.approve(upload, by=self.user(by))
         advance(upload.pk)

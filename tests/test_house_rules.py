@@ -112,6 +112,8 @@ STEPS = {
         "locked": "takes the lock for an act",
         "apply": "worker; acts for the approver",
         "fail": "worker; notes why it stopped",
+        "not_applied": "worker; the list waits for an approval again",
+        "renew": "worker; compares a waiting list anew",
         "set_diff": "sets fields, saves nothing",
         "count_rows": "sets fields, saves nothing",
         "open_slice": "worker or an act that checks a row again",

@@ -139,7 +139,7 @@ def _check_again(upload: Upload, row: UploadRow, *, recount: bool = True) -> Non
 
 def _recount(upload: Upload) -> None:
     if upload.applied_at is None:
-        uploads.set_diff(upload, kind_of(upload.kind).destination.diff(upload))
+        uploads.compare(upload)
     uploads.count_rows(upload)
     upload.version += 1
     upload.save()

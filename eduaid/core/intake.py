@@ -121,7 +121,7 @@ def read(upload_id: int, lease: Lease, pulse: Pulse) -> None:
                 _settle_repeats(upload)
             pulse.report("match", stager.rows, stager.rows)
             kind.destination.match(upload)
-            uploads.set_diff(upload, kind.destination.diff(upload))
+            uploads.compare(upload)
             uploads.count_rows(upload)
             upload.content_digest = stager.content_digest()
             _tell_of_same_content(upload)

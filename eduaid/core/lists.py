@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from eduaid.core.cells import Cell
+from eduaid.core.codes import Entry
 from eduaid.core.column_content import Content
 from eduaid.core.models import Region, School, Upload, UploadRow
 from eduaid.core.models.uploads import FindingLevel
@@ -133,6 +134,18 @@ class Diff:
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """Where a missing person probably is, read off other lists. `basis`: the reason as a sentence, without names or numbers."""
+
+    row_id: int
+    code: str
+    basis: str
+    to_school_id: int | None = None
+    is_certain: bool = False
+    """May be taken for all such rows at once."""
+
+
+@dataclass(frozen=True)
 class UndoPreview:
     """The three buckets: what an undo withdraws, what stays because something newer holds, what cannot go (docs/architecture.md)."""
 
@@ -161,7 +174,17 @@ class Destination(Protocol):
 
     def diff(self, upload: Upload) -> Diff: ...
 
-    def diff_rows(self, upload: Upload, part: str) -> list[tuple[int | None, int | None]]: ...
+    def diff_rows(self, upload: Upload, part: str) -> list[tuple[int | None, int | None]]:
+        """(new row, old row) of one part of the preview: added, changed, missing, unchanged or waiting."""
+        ...
+
+    def propose(self, upload: Upload, rows: Sequence[int]) -> list[Proposal]:
+        """Where the persons of these missing rows (of the older list) probably are; at most one proposal a row."""
+        ...
+
+    def released(self, upload: Upload, rows: Sequence[int]) -> list[int]:
+        """Of older rows that waiting rows kept in force, those whose person the list does not name now that these went in."""
+        ...
 
     def hold(self, upload: Upload) -> None:
         """Keeps in force what the list's waiting rows may speak of. Called before its slices take force."""
@@ -176,6 +199,10 @@ class Destination(Protocol):
         ...
 
     def undo_preview(self, upload: Upload) -> UndoPreview: ...
+
+    def undo_rows(self, upload: Upload, bucket: str) -> list[tuple[int, str]]:
+        """(row, why) for everybody in one bucket of the undo preview, one row a person, in the order of the list."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -192,6 +219,8 @@ class ListKind:
     about: str = ""
     id_column: str = "id_number"
     registry_column: str = ""
+    departures: tuple[Entry, ...] = ()
+    """Where somebody may be whom the next complete list of this kind does not name; 待核 is allowed besides."""
     one_of: tuple[tuple[str, ...], ...] = ()
 
     def column(self, key: str) -> Column:

@@ -19,7 +19,7 @@ log = structlog.get_logger("eduaid.tasks")
 
 @shared_task(name="eduaid.core.tasks.advance", ignore_result=True)
 def advance(upload_id: int) -> None:
-    """Does what the upload's state asks for: reads it, or puts it in force. Nothing, when another worker is at it."""
+    """Does what the upload's state asks for: reads it, puts it in force, or compares it anew. Nothing, when somebody is at it."""
     with everything():
         claimed = jobs.claim(Upload.objects.all(), upload_id)
         if claimed is None:
@@ -42,12 +42,14 @@ def _advance(upload: Upload, lease: Lease, pulse: Pulse) -> None:
         elif upload.state == State.APPROVED:
             pulse.report("apply")
             uploads.apply(upload.pk, lease)
+        elif upload.state in (State.REVIEW, State.SUBMITTED):
+            uploads.renew(upload.pk, lease)
     except FileRefused as refusal:
         uploads.fail(upload.pk, refusal.sentence, state=State.REFUSED)
     except NothingToRead as refusal:
         uploads.fail(upload.pk, str(refusal), state=State.REFUSED)
     except NotAllowed as refusal:
-        uploads.fail(upload.pk, str(refusal), state=State.FAILED)
+        uploads.not_applied(upload.pk, str(refusal))
     except (LeaseLost, Cancelled):
         # Somebody else has the row now, or the user ended it; this attempt has been rolled back.
         log.info("upload left", upload=upload.pk, attempt=lease.attempt)

@@ -15,14 +15,25 @@ import pghistory
 from celery import current_app
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from eduaid.core import access, changes, files, jobs, slices
+from eduaid.core import access, changes, files, jobs, missing, slices
 from eduaid.core.jobs import Lease
 from eduaid.core.lists import Diff, ListKind, UndoPreview, Values, kind_of
-from eduaid.core.models import Finding, ListSlice, Notice, Region, School, Upload, UploadFile, UploadRow, User
+from eduaid.core.models import (
+    Departure,
+    Finding,
+    ListSlice,
+    Notice,
+    Region,
+    School,
+    Upload,
+    UploadFile,
+    UploadRow,
+    User,
+)
 from eduaid.core.models.access import Action
 from eduaid.core.models.places import Level
 from eduaid.core.models.uploads import ENDED, FindingLevel, Mode, RowState, State
@@ -224,18 +235,32 @@ def retry(upload: Upload, *, by: User) -> Upload:
 
 @transaction.atomic
 def submit(upload: Upload, *, by: User, version: int | None = None, comment: str = "") -> Upload:
-    """The sender's word that the list is right as far as it goes: good rows go to the bureau, waiting rows stay in 待改."""
+    """The sender's word that the list is right as far as it goes: good rows go to the bureau, waiting rows stay in 待改.
+
+    Everybody whom the last list named and this complete one does not has a whereabouts by now, 待核 at least.
+    """
     upload = locked(upload.pk, states=[State.REVIEW, State.IN_FORCE], version=version)
+    if not may_work_on(upload, by):
+        raise NotAllowed("只有上传人所在单位可以提交这份名单。")
+    _is_fresh(upload)
     if upload.state == State.REVIEW and upload.rows_accepted == 0:
         raise NotPossible("没有可以入库的行，请先修改“需要修改”中的行。")
     if upload.state == State.IN_FORCE and not ready_rows(upload).exists():
         raise NotPossible("没有改好的待改行，不用提交。")
+    if unsaid := Departure.objects.filter(upload=upload).unsaid().count():
+        raise NotPossible(f"上期有、本期无的 {unsaid:,} 人还没有说明去向。请先填写去向再提交，不清楚的选“待核”。")
     upload.state, upload.submitted_by, upload.submitted_at = State.SUBMITTED, by, timezone.now()
-    upload.returned_for = ""
+    upload.returned_for = upload.error = ""
     if comment:
         upload.comment = comment[:500]
-    upload.save(update_fields=["state", "submitted_by", "submitted_at", "comment", "returned_for"])
+    upload.save(update_fields=["state", "submitted_by", "submitted_at", "comment", "returned_for", "error"])
     return upload
+
+
+def _is_fresh(upload: Upload) -> None:
+    """Another list of the place took force since the preview was made; a worker is at making it anew."""
+    if upload.due:
+        raise NotPossible("同一范围刚有另一份名单生效或撤回，正在按最新情况重新比对，请几秒后再看核对结果。")
 
 
 @transaction.atomic
@@ -254,17 +279,32 @@ def send_back(upload: Upload, *, by: User, comment: str) -> Upload:
     return upload
 
 
+def worked_on_by(upload: Upload, user: User) -> bool:
+    """Whether the user sent, corrected or explained anything of the list, and so cannot be the second person."""
+    return (
+        user.pk in (upload.uploaded_by_id, upload.submitted_by_id)
+        or upload.edits.filter(by=user).exists()
+        or Finding.objects.filter(upload=upload, answered_by=user).exists()
+        or Departure.objects.filter(upload=upload, by=user).exists()
+    )
+
+
 @transaction.atomic
 def approve(upload: Upload, *, by: User, version: int | None = None) -> Upload:
     """The bureau lets the list take force; a worker applies it in one transaction. Nobody approves what they entered."""
     if not may(by, Right.APPROVE):
         raise NotAllowed("只有县局可以审核名单。")
     upload = locked(upload.pk, states=[State.SUBMITTED], version=version)
-    if by.pk in (upload.uploaded_by_id, upload.submitted_by_id):
-        raise NotAllowed("上传或提交名单的人不能审核自己的名单，请由另一人审核。")
+    if worked_on_by(upload, by):
+        raise NotAllowed("上传、提交、修改过名单或填过去向的人不能审核它，请由另一人审核。")
+    _is_fresh(upload)
+    if unsaid := Departure.objects.filter(upload=upload).unsaid().count():
+        raise NotPossible(
+            f"提交之后同一范围又有名单生效，有 {unsaid:,} 人变为上期有、本期无，还没有说明去向。请退回报送单位补填。"
+        )
     upload.state, upload.approved_by, upload.approved_at = State.APPROVED, by, timezone.now()
-    upload.due = True
-    upload.save(update_fields=["state", "approved_by", "approved_at", "due"])
+    upload.due, upload.error = True, ""
+    upload.save(update_fields=["state", "approved_by", "approved_at", "due", "error"])
     wake(upload)
     return upload
 
@@ -278,8 +318,7 @@ def apply(upload_id: int, lease: Lease) -> None:
     with transaction.atomic(), pghistory.context(upload=upload_id):
         upload = Upload.objects.select_related("approved_by", "uploaded_by", "town").get(pk=upload_id)
         kind = kind_of(upload.kind)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), %s)", [upload.kind, upload.town_id or 0])
+        _take_place(upload)
         approver = upload.approved_by
         if approver is None or not may(approver, Right.APPROVE):
             raise NotAllowed("审核人已不再有审核权限，名单没有生效，请由有权限的人重新审核。")
@@ -287,25 +326,85 @@ def apply(upload_id: int, lease: Lease) -> None:
         now = timezone.now()
         if upload.applied_at is None:
             kind.destination.match(upload, to_apply=True)
-            diff = kind.destination.diff(upload)
+            compare(upload)
+            missing.leave_pending(upload)
             kind.destination.hold(upload)
             upload.slices.update(applied_at=now)
         else:
-            diff = None
-            ready_rows(upload).update(state=RowState.ACCEPTED, late_at=now)
+            late = ready_rows(upload)
+            held = list(UploadRow.objects.filter(held_by__in=late).values_list("pk", flat=True))
+            late.update(state=RowState.ACCEPTED, late_at=now)
             kind.destination.match(upload, to_apply=True)
+            missing.leave_pending(upload, kind.destination.released(upload, held) if held else ())
             upload.slices.filter(applied_at=None).update(applied_at=now)
         flipped = slices.settle(upload)
         written = kind.destination.take_force(upload, flipped)
         changes.record(cause="applied", students=written, upload=upload)
         count_rows(upload)
-        if diff is not None:
-            set_diff(upload, diff)
         upload.state, upload.applied_at, upload.stage = State.IN_FORCE, upload.applied_at or now, ""
         upload.due, upload.version = False, upload.version + 1
         upload.save()
         _tell(upload, f"名单 {upload.pk} 号已生效：{upload.rows_accepted} 行入库，{upload.rows_waiting} 行待改")
+        _age_previews(upload)
         jobs.fence(lease)
+
+
+def not_applied(upload_id: int, sentence: str) -> None:
+    """The approver lost the right before the worker came: the list waits for an approval again, and says why."""
+    with transaction.atomic():
+        upload = Upload.objects.select_for_update().get(pk=upload_id)
+        upload.state, upload.due, upload.stage, upload.error = State.SUBMITTED, False, "", sentence[:500]
+        upload.save(update_fields=["state", "due", "stage", "error"])
+
+
+def _take_place(upload: Upload) -> None:
+    """One list of a kind and place at a time takes force or is undone, until the transaction ends; a county-wide list waits for
+    those of all townships and they for it."""
+    with connection.cursor() as cursor:
+        if upload.town_id is None:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), 0)", [upload.kind])
+        else:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock_shared(hashtext(%s), 0), pg_advisory_xact_lock(hashtext(%s), %s)",
+                [upload.kind, upload.kind, upload.town_id],
+            )
+
+
+def _age_previews(upload: Upload) -> None:
+    """Lists that wait with a slice of the same place were compared with what no longer counts: whoever confirms what they saw
+    is refused from now on, and a worker compares them anew."""
+    same_place = ListSlice.objects.filter(
+        Exists(
+            upload.slices.filter(kind=OuterRef("kind"), subkey=OuterRef("subkey")).filter(
+                Q(school=OuterRef("school")) | Q(school=None, town=OuterRef("town"))
+            )
+        )
+    )
+    waiting = Upload.objects.filter(
+        kind=upload.kind, state__in=[State.REVIEW, State.SUBMITTED], applied_at=None, pk__in=same_place.values("upload")
+    ).exclude(pk=upload.pk)
+    for other in waiting.order_by("pk").select_for_update():
+        Upload.objects.filter(pk=other.pk).update(due=True, version=F("version") + 1)
+        wake(other)
+
+
+def renew(upload_id: int, lease: Lease) -> None:
+    """Makes the preview of a waiting list anew; under a submitted one the bureau sees the new numbers and decides on those."""
+    with transaction.atomic():
+        upload = Upload.objects.select_for_update().get(pk=upload_id)
+        if upload.state in (State.REVIEW, State.SUBMITTED):
+            kind_of(upload.kind).destination.match(upload)
+            compare(upload)
+            count_rows(upload)
+            upload.due, upload.stage, upload.version = False, "", upload.version + 1
+            upload.save()
+        jobs.fence(lease)
+
+
+def compare(upload: Upload) -> None:
+    """Takes over what taking force would change (not saved), and who is missing now."""
+    set_diff(upload, kind_of(upload.kind).destination.diff(upload))
+    missing.look(upload)
 
 
 def ready_rows(upload: Upload) -> QuerySet[UploadRow]:
@@ -394,8 +493,7 @@ def undo(upload: Upload, *, by: User, reason: str) -> UndoPreview:
     if upload.applied_at is None or upload.undone_at is not None:
         raise NotPossible(f"名单 {upload.pk} 号没有生效，不用撤回。")
     kind = kind_of(upload.kind)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), %s)", [upload.kind, upload.town_id or 0])
+    _take_place(upload)
     buckets = kind.destination.undo_preview(upload)
     now = timezone.now()
     with pghistory.context(user=by.pk, upload=upload.pk, reason=reason):
@@ -406,6 +504,7 @@ def undo(upload: Upload, *, by: User, reason: str) -> UndoPreview:
         upload.state, upload.undone_by, upload.undone_at, upload.undo_reason = State.UNDONE, by, now, reason[:200]
         upload.due = False
         upload.save(update_fields=["state", "undone_by", "undone_at", "undo_reason", "due"])
+        _age_previews(upload)
     _tell(upload, f"名单 {upload.pk} 号已撤回：{reason[:60]}")
     return buckets
 

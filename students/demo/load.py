@@ -9,7 +9,7 @@ from itertools import groupby
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from eduaid.core import uploads
+from eduaid.core import departures, missing, uploads
 from eduaid.core.commands import wait_for
 from eduaid.core.lists import kind_of
 from eduaid.core.models import Post, Region, School, SchoolYear, Term, Upload, User
@@ -90,11 +90,14 @@ class Receipt:
 
 def send_lists(county: County, *, seconds: float = 900) -> Iterator[Receipt]:
     """Sends every list, lets its sender submit and its approver approve it, and waits for the worker; kind by kind."""
-    for _, lists in groupby(county.uploads(), key=lambda parts: parts[0].kind):
+    # A list is compared with those before it: of one kind, one date after the other; those of one date cover different places.
+    for _, lists in groupby(county.uploads(), key=lambda parts: (parts[0].kind, parts[0].as_of)):
         sent = [(parts, _send(parts)) for parts in lists]
         for parts, upload in sent:
             wait_for([upload], until=_READ, seconds=seconds)
             if upload.state == State.REVIEW:
+                departures.accept(upload, by=upload.uploaded_by)
+                departures.explain_group(upload, key="", code=missing.PENDING, by=upload.uploaded_by)
                 uploads.submit(upload, by=upload.uploaded_by)
             if upload.state in (State.REVIEW, State.SUBMITTED):
                 uploads.approve(upload, by=User.objects.get(username=parts[0].approved_by))

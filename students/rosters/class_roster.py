@@ -3,7 +3,7 @@
 from eduaid.core.lists import Column, ListKind, Place, plain
 from eduaid.core.roles import Reach
 
-from . import checks, locate
+from . import checks, departures, locate
 from . import columns as c
 from .destination import CHILDREN
 
@@ -45,5 +45,6 @@ CLASS_ROSTER = ListKind(
     locate=locate.by_school,
     destination=CHILDREN,
     senders=frozenset({Reach.COUNTY, Reach.TOWNSHIP, Reach.SCHOOL}),
+    departures=departures.SCHOOL,
     registry_column="registry_number",
 )

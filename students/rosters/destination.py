@@ -12,13 +12,14 @@ from django.db.backends.utils import CursorWrapper
 from psycopg2.extras import execute_values
 
 from eduaid.core.database import refresh_statistics
-from eduaid.core.lists import Diff, UndoPreview
+from eduaid.core.lists import Diff, Proposal, UndoPreview
 from eduaid.core.models import Finding, Term, Upload, UploadRow
 from eduaid.core.models.uploads import FindingLevel, Mode, RowState
 from eduaid.core.roles import today
-from students import acts
+from students import acts, departures
 from students.matching import Ambiguous, Candidate, File, Known, Matched, match_all
 from students.models import Identifier, IdentityLink
+from students.precedence import BY_KEY
 from students.resolve import IN_FORCE, resolve, resolve_households, take_turn
 
 # Persons of a poverty or hardship list who are past schooling are counted from their rows and get no identity of a child.
@@ -184,7 +185,8 @@ class Children:
         return Diff(added, changed, missing if upload.mode == Mode.COMPLETE else 0, unchanged)
 
     def diff_rows(self, upload: Upload, part: str) -> list[tuple[int | None, int | None]]:
-        """(new row, old row) ids of one part of the preview: added, changed, missing or unchanged."""
+        """(new row, old row) ids of one part of the preview: added, changed, missing, unchanged or waiting; beside a waiting
+        row stands the first that it keeps in force."""
         condition = {
             "added": "o.id IS NULL",
             "changed": "o.digest <> n.digest",
@@ -192,7 +194,12 @@ class Children:
         }
         with connection.cursor() as cursor:
             _lay_out(cursor, upload)
-            if part == "missing":
+            if part == "waiting":
+                sql = """
+                    SELECT n.id, min(held.id) FROM list_new n LEFT JOIN held ON held.waiting_id = n.id
+                    WHERE n.state = 'W' GROUP BY n.id ORDER BY n.id
+                """
+            elif part == "missing":
                 if upload.mode != Mode.COMPLETE:
                     return []
                 sql = "SELECT NULL::bigint, u.id FROM unnamed u WHERE u.id NOT IN (SELECT id FROM held) ORDER BY u.id"
@@ -204,6 +211,24 @@ class Children:
                 """
             cursor.execute(_HELD + sql, {"upload": upload.pk})
             return cursor.fetchall()
+
+    def propose(self, upload: Upload, rows: Sequence[int]) -> list[Proposal]:
+        return departures.propose(upload, rows)
+
+    def released(self, upload: Upload, rows: Sequence[int]) -> list[int]:
+        """The older rows that nothing keeps in force any more and whose person no row of the list names."""
+        with connection.cursor() as cursor:
+            cursor.execute(_NEW, {"upload": upload.pk})
+            cursor.execute(
+                f"""
+                SELECT r.id FROM core_uploadrow r LEFT JOIN students_identitylink l ON l.row_id = r.id
+                WHERE r.id = ANY(%s) AND NOT EXISTS (SELECT 1 FROM list_new n WHERE n.person = {_PERSON}) ORDER BY r.id
+                """,
+                [list(rows)],
+            )
+            found = [pk for (pk,) in cursor.fetchall()]
+            cursor.execute("DROP TABLE list_new")
+        return found
 
     def hold(self, upload: Upload) -> None:
         """Keeps in force what waiting rows may speak of. Call before the slices flip."""
@@ -290,23 +315,54 @@ class Children:
 
     def undo_preview(self, upload: Upload) -> UndoPreview:
         """What an undo would do to the children of the list: only those whose row counts now are touched at all."""
+        buckets = self._undo_buckets(upload)
+        return UndoPreview(len(buckets["withdrawn"]), len(buckets["kept"]), len(buckets["impossible"]))
+
+    def undo_rows(self, upload: Upload, bucket: str) -> list[tuple[int, str]]:
+        return self._undo_buckets(upload).get(bucket, [])
+
+    def _undo_buckets(self, upload: Upload) -> dict[str, list[tuple[int, str]]]:
+        """Bucket → (row, why), one row a child: the first in the list."""
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                SELECT l.student_id,
-                    bool_or(s.is_current AND r.state = 'A') AND NOT EXISTS (
-                        SELECT 1 FROM students_correction c WHERE c.student_id = l.student_id AND c.revoked_at IS NULL
-                    ) AS withdrawn
-                FROM core_uploadrow r JOIN core_listslice s ON s.id = r.slice_id
-                JOIN students_identitylink l ON l.row_id = r.id
-                WHERE s.upload_id = %s GROUP BY l.student_id
+                WITH own AS (
+                    SELECT l.student_id, min(r.id) AS row_id, bool_or(s.is_current AND r.state = 'A') AS counts,
+                        bool_or(s.is_current) AS current
+                    FROM core_uploadrow r JOIN core_listslice s ON s.id = r.slice_id
+                    JOIN students_identitylink l ON l.row_id = r.id
+                    WHERE s.upload_id = %(upload)s GROUP BY l.student_id
+                ), corrected AS (
+                    SELECT c.student_id, array_agg(DISTINCT c.concept) AS concepts FROM students_correction c
+                    JOIN own ON own.student_id = c.student_id WHERE c.revoked_at IS NULL GROUP BY c.student_id
+                ), newer AS (
+                    SELECT max(n.upload_id) AS upload_id FROM core_listslice n JOIN core_listslice s ON s.kind = n.kind
+                        AND s.subkey = n.subkey AND s.town_id IS NOT DISTINCT FROM n.town_id
+                        AND s.school_id IS NOT DISTINCT FROM n.school_id
+                    WHERE s.upload_id = %(upload)s AND n.is_current AND n.upload_id <> %(upload)s
+                )
+                SELECT own.student_id, own.row_id, own.counts, own.current, corrected.concepts,
+                    (SELECT upload_id FROM newer)
+                FROM own LEFT JOIN corrected USING (student_id) ORDER BY own.row_id
                 """,
-                [upload.pk],
+                {"upload": upload.pk},
             )
-            touched: dict[int, bool] = dict(cursor.fetchall())
-        impossible = acts.holding(touched)
-        withdrawn = sum(1 for student, goes in touched.items() if goes and student not in impossible)
-        return UndoPreview(withdrawn, len(touched) - withdrawn - len(impossible), len(impossible))
+            touched = cursor.fetchall()
+        held = acts.holding([student for student, *_ in touched])
+        buckets: dict[str, list[tuple[int, str]]] = {"withdrawn": [], "kept": [], "impossible": []}
+        for student, row, counts, current, concepts, newer in touched:
+            if student in held:
+                buckets["impossible"].append((row, "已有走访、资助等办理记录"))
+            elif counts and not concepts:
+                buckets["withdrawn"].append((row, ""))
+            elif concepts:
+                labels = "、".join(BY_KEY[concept].label for concept in concepts)
+                buckets["kept"].append((row, f"有更正（{labels}），以更正为准"))
+            elif not current:
+                buckets["kept"].append((row, f"名单 {newer} 号更新，以它为准" if newer else "已有更新的名单，以它为准"))
+            else:
+                buckets["kept"].append((row, "这一行还在待改，没有生效"))
+        return buckets
 
 
 def _lay_out(cursor: CursorWrapper, upload: Upload) -> None:

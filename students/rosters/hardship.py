@@ -8,7 +8,7 @@ from eduaid.core.lists import Column, ListKind, Place, Reading, RowFinding, Valu
 from eduaid.core.roles import Reach
 from eduaid.core.text import parse_date
 
-from . import checks, locate
+from . import checks, departures, locate
 from . import columns as c
 from .destination import CHILDREN
 
@@ -110,4 +110,5 @@ HARDSHIP = ListKind(
     locate=_locate,
     destination=CHILDREN,
     senders=frozenset({Reach.COUNTY, Reach.TOWNSHIP}),
+    departures=departures.HARDSHIP,
 )

@@ -7,7 +7,7 @@ from eduaid.core.lists import Column, ListKind, Place, Reading, RowFinding, Valu
 from eduaid.core.models.uploads import FindingLevel
 from eduaid.core.roles import Reach
 
-from . import checks, locate
+from . import checks, departures, locate
 from . import columns as c
 from .destination import CHILDREN
 
@@ -100,4 +100,5 @@ POVERTY_REGISTER = ListKind(
     locate=_locate,
     destination=CHILDREN,
     senders=frozenset({Reach.COUNTY, Reach.TOWNSHIP}),
+    departures=departures.POVERTY,
 )

@@ -8,7 +8,7 @@ from eduaid.core.lists import Column, Json, ListKind, Place, Reading, RowFinding
 from eduaid.core.roles import Reach
 from eduaid.core.text import parse_flag, parse_month
 
-from . import checks, locate
+from . import checks, departures, locate
 from . import columns as c
 from .destination import CHILDREN
 
@@ -91,5 +91,6 @@ REGISTRY = ListKind(
     locate=_locate,
     destination=CHILDREN,
     senders=frozenset({Reach.COUNTY, Reach.TOWNSHIP, Reach.SCHOOL}),
+    departures=departures.SCHOOL,
     registry_column="registry_number",
 )

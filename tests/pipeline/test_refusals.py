@@ -101,7 +101,7 @@ def test_nobody_sends_for_another_place_or_approves_their_own_list(county: Small
         county.send("population", [LI], place="home", by="town-a")
     upload = county.send("population", [LI], place="home", by="county")
     uploads.submit(upload, by=county.user("county"))
-    with pytest.raises(NotAllowed, match="不能审核自己的名单"):
+    with pytest.raises(NotAllowed, match="不能审核它，请由另一人审核"):
         uploads.approve(upload, by=county.user("county"))
     with pytest.raises(NotAllowed, match="只有县局"):
         uploads.approve(upload, by=county.user("town-a"))

@@ -4,6 +4,7 @@ from .access import AccessRecord
 from .accounts import Post, User
 from .calendar import SchoolYear, Term
 from .changes import ChangeSet, Cursor
+from .departures import Departure
 from .keys import DataKey
 from .notices import Notice
 from .places import Region, School
@@ -16,6 +17,7 @@ __all__ = [
     "ColumnMemory",
     "Cursor",
     "DataKey",
+    "Departure",
     "Finding",
     "ListSlice",
     "Notice",

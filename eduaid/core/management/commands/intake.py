@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from eduaid.core import uploads
+from eduaid.core import departures, missing, uploads
 from eduaid.core.commands import SystemCommand, place_named, user_named, wait_for
 from eduaid.core.lists import UnknownKind, kind_of
 from eduaid.core.models import ListSlice, Upload
@@ -33,6 +33,12 @@ class Command(SystemCommand):
         parser.add_argument("--by", required=True, help="account that sends the list")
         parser.add_argument("--approve-by", help="account that approves it; without, the list stays to be reviewed")
         parser.add_argument("--mode", choices=[mode.value for mode in Mode], default=Mode.COMPLETE.value)
+        parser.add_argument(
+            "--missing",
+            default=missing.PENDING,
+            metavar="CODE",
+            help="what is said of everybody whom the last list named and this one does not; 待核 by default",
+        )
         parser.add_argument("--json", action="store_true", dest="as_json")
         parser.add_argument("--wait", type=float, default=900, help="seconds to wait for the worker")
 
@@ -56,6 +62,9 @@ class Command(SystemCommand):
 
     def send(self, **options: Any) -> dict[str, Any]:
         kind = kind_of(options["kind"])
+        if options["missing"] not in {entry.code for entry in missing.answers(kind)}:
+            known = "、".join(f"{entry.code} {entry.label}" for entry in missing.answers(kind))
+            raise CommandError(f"“{kind.label}”名单没有去向“{options['missing']}”。可用的有：{known}")
         contents = []
         for path in options["files"]:
             try:
@@ -73,11 +82,15 @@ class Command(SystemCommand):
             effective_on=options["as_of"] or today(),
         )
         wait_for([upload], until=_READ, seconds=options["wait"])
+        explained = 0
         if approver is not None and upload.state == State.REVIEW and upload.rows_accepted:
+            explained = departures.explain_group(upload, key="", code=options["missing"], by=by)
             uploads.submit(upload, by=by)
             uploads.approve(upload, by=approver)
             wait_for([upload], until=_APPLIED, seconds=options["wait"])
-        return outcome(upload)
+        code = options["missing"]
+        said = {"code": code, "label": missing.label(code), "rows": explained}
+        return outcome(upload) | ({"missing_as": said} if explained else {})
 
 
 _COUNTS = {
@@ -131,6 +144,8 @@ def words(answer: dict[str, Any]) -> str:
         f"名单 {answer['upload'] or '—'} 号：{answer['state']}　读取 {counts['read']} 行，可入库 {counts['accepted']}，待改 {counts['waiting']}，"
         f"不收 {counts['refused']}；新增 {counts['added']}，变更 {counts['changed']}，上期有本期无 {counts['missing']}，无变化 {counts['unchanged']}"
     ]
+    if said := answer.get("missing_as"):
+        lines.append(f"上期有本期无的 {said['rows']} 人记为：{said['label']}")
     if answer.get("message"):
         lines.append(answer["message"])
     lines += [f"  [{finding['level']}] {finding['sheet']} {finding['message']}" for finding in answer["findings"][:50]]
