@@ -193,16 +193,17 @@ def _write_sql() -> tuple[str, str]:
         WHERE st.id = v.student_id AND ({old}) IS DISTINCT FROM ({kept})
         RETURNING st.id
     """
-    # A public id: ten of 31 characters from the random bytes of a UUID (bytes 6 and 8 of one are not random).
-    public_id = " || ".join(
-        f"substr('23456789ABCDEFGHJKMNPQRSTUVWXYZ', 1 + get_byte(u.b, {place}) %% 31, 1)"
-        for place in (0, 1, 2, 3, 4, 5, 9, 10, 11, 12)
+    # A public id: ten of 31 characters, from bits of a UUID that are random (those of bytes 6 and 8 are not).
+    signs = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+    public_id = (
+        "translate(left(overlay(encode(uuid_send(gen_random_uuid()), 'base64') PLACING '' FROM 9 FOR 4), 10),"
+        " 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',"
+        f" '{(signs * 3)[:64]}')"
     )
     insert = f"""
         INSERT INTO students_student (id, public_id, made_at, {columns})
         SELECT v.student_id, {public_id}, now(), {values}
         FROM resolve_values v
-        CROSS JOIN LATERAL (SELECT uuid_send(gen_random_uuid()) AS b WHERE v.student_id IS NOT NULL) u
         LEFT JOIN core_school school ON school.id = v.school_id
         WHERE NOT EXISTS (SELECT 1 FROM students_student st WHERE st.id = v.student_id)
         RETURNING id

@@ -35,7 +35,8 @@ _NEW = f"""
     SELECT r.id, r.state, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {_PERSON} AS person,
         l.student_id
     FROM core_uploadrow r LEFT JOIN students_identitylink l ON l.row_id = r.id
-    WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s) AND r.state IN ('A', 'W')
+    WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s) AND r.state IN ('A', 'W');
+    ANALYZE list_new (id, person, student_id, name_key)
 """
 _OLD = f"""
     CREATE TEMP TABLE list_old ON COMMIT DROP AS
@@ -48,7 +49,8 @@ _OLD = f"""
     JOIN covered c ON c.kind = s.kind AND c.subkey = s.subkey AND c.town_id IS NOT DISTINCT FROM s.town_id
         AND c.school_id IS NOT DISTINCT FROM s.school_id
     LEFT JOIN students_identitylink l ON l.row_id = r.id
-    WHERE s.upload_id <> %(upload)s AND {IN_FORCE.format(known_at="'infinity'")}
+    WHERE s.upload_id <> %(upload)s AND {IN_FORCE.format(known_at="'infinity'")};
+    ANALYZE list_old (id, person, student_id, name_key)
 """
 _HELD = """
     WITH asked AS (
@@ -81,18 +83,21 @@ class Children:
         """
         if to_apply:
             take_turn()
-        self._match_rows(upload, _unlinked(upload))
+        self._match_rows(upload)
         self._ask_elsewhere(upload)
 
     def rematch(self, row: UploadRow) -> None:
         IdentityLink.objects.filter(row=row).delete()
-        self._match_rows(row.upload, _unlinked(row.upload, only=row.pk))
+        self._match_rows(row.upload, only=row.pk)
         self._ask_elsewhere(row.upload)
 
     def forget(self, upload: Upload) -> None:
         IdentityLink.objects.filter(row__sheet__upload=upload).delete()
 
-    def _match_rows(self, upload: Upload, rows: Sequence[Candidate]) -> None:
+    def _match_rows(self, upload: Upload, *, only: int | None = None) -> None:
+        rows = _undecided(upload, only=only)
+        if not rows:
+            return
         answers = match_all(rows, _file_for(rows))
         _link([(row.row_id, answer.student_id, answer.rule) for row, answer in answers if isinstance(answer, Matched)])
         self._ask(upload, [(row, answer) for row, answer in answers if isinstance(answer, Ambiguous)])
@@ -167,7 +172,11 @@ class Children:
 
     def diff(self, upload: Upload) -> Diff:
         with connection.cursor() as cursor:
-            _lay_out(cursor, upload)
+            _lay_out_old(cursor, upload)
+            cursor.execute("SELECT EXISTS (SELECT 1 FROM list_old)")
+            if not cursor.fetchone()[0]:
+                return Diff(UploadRow.objects.filter(sheet__upload=upload, state=RowState.ACCEPTED).count(), 0, 0, 0)
+            _lay_out_new(cursor, upload)
             cursor.execute(
                 _HELD
                 + """
@@ -256,41 +265,48 @@ class Children:
         Rows that matching has left without a child and without a question are the new ones.
         """
         with connection.cursor() as cursor:
-            # Two rows of one list with the same number (two hardship categories) speak of one child. No join here: see _NEW.
+            # Two rows of one list with the same number (two hardship categories) speak of one child. The rows are laid out
+            # once: see _NEW.
+            cursor.execute("DROP TABLE IF EXISTS list_named")
             cursor.execute(
                 """
-                INSERT INTO students_identitylink (row_id, student_id, rule, made_at)
-                SELECT id, first_value(student_id) OVER (PARTITION BY number ORDER BY id), 'new', now()
+                CREATE TEMP TABLE list_named ON COMMIT DROP AS
+                SELECT id, id_digest, registry_digest, embedded, known IS NULL AS is_new,
+                    coalesce(known, first_value(fresh) OVER (PARTITION BY known, number ORDER BY id)) AS student_id
                 FROM (
-                    SELECT r.id, coalesce(r.id_digest, r.registry_digest, int8send(r.id)) AS number,
-                        nextval((SELECT pg_get_serial_sequence('students_student', 'id')::regclass)) AS student_id
-                    FROM core_uploadrow r
+                    SELECT r.id, r.id_digest, r.registry_digest, decode(r.facts->>'embedded_id', 'hex') AS embedded,
+                        l.student_id AS known, coalesce(r.id_digest, r.registry_digest, int8send(r.id)) AS number,
+                        CASE WHEN l.student_id IS NULL
+                            THEN nextval((SELECT pg_get_serial_sequence('students_student', 'id')::regclass)) END AS fresh
+                    FROM core_uploadrow r LEFT JOIN students_identitylink l ON l.row_id = r.id
                     WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s) AND r.state = 'A'
-                        AND NOT EXISTS (SELECT 1 FROM students_identitylink l WHERE l.row_id = r.id)
-                        AND coalesce((r.facts->>'birth_on')::date >= %(oldest)s, true)
-                ) unnamed
+                        AND (l.student_id IS NOT NULL OR coalesce((r.facts->>'birth_on')::date >= %(oldest)s, true))
+                ) found;
+                ANALYZE list_named (id, student_id);
+                INSERT INTO students_identitylink (row_id, student_id, rule, made_at)
+                SELECT id, student_id, 'new', now() FROM list_named WHERE is_new
                 """,
                 {"upload": upload.pk, "oldest": _oldest(upload)},
             )
+            added = cursor.rowcount
             # An ID inside a 学籍号 counts only where the row has no other.
             cursor.execute(
                 """
                 INSERT INTO students_identifier (kind, digest, student_id, since)
-                SELECT DISTINCT ON (number.kind, number.digest) number.kind, number.digest, l.student_id, now()
-                FROM core_uploadrow r JOIN students_identitylink l ON l.row_id = r.id,
-                LATERAL (VALUES (%(id)s, coalesce(r.id_digest, decode(r.facts->>'embedded_id', 'hex'))),
-                    (%(registry)s, r.registry_digest)) number(kind, digest)
-                WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s) AND r.state = 'A'
-                    AND number.digest IS NOT NULL
-                    AND NOT EXISTS (SELECT 1 FROM students_identifier i WHERE i.kind = number.kind AND i.digest = number.digest)
+                SELECT number.*, now() FROM (
+                    SELECT DISTINCT ON (digest) %(id)s AS kind, coalesce(id_digest, embedded) AS digest, student_id
+                    FROM list_named WHERE coalesce(id_digest, embedded) IS NOT NULL
+                    UNION ALL
+                    SELECT DISTINCT ON (digest) %(registry)s, registry_digest AS digest, student_id
+                    FROM list_named WHERE registry_digest IS NOT NULL
+                ) number
+                WHERE NOT EXISTS (SELECT 1 FROM students_identifier i WHERE i.kind = number.kind AND i.digest = number.digest)
                 """,
-                {"upload": upload.pk, "id": Identifier.ID_NUMBER, "registry": Identifier.REGISTRY_NUMBER},
+                {"id": Identifier.ID_NUMBER, "registry": Identifier.REGISTRY_NUMBER},
             )
+            refresh_statistics("students_identitylink", "students_identifier", grown_by=max(added, cursor.rowcount))
 
     def _resolve(self, upload: Upload, flipped: Sequence[int]) -> list[int]:
-        refresh_statistics(
-            "students_identitylink", "students_identifier", "students_student", grown_by=upload.rows_accepted
-        )
         slices = list(flipped) + list(upload.slices.values_list("pk", flat=True))
         resolve_households(slices)
         terms = _terms_since(upload.effective_on)
@@ -367,10 +383,18 @@ class Children:
 
 def _lay_out(cursor: CursorWrapper, upload: Upload) -> None:
     """Makes list_new and list_old as they stand now, for the statements that follow in this transaction."""
-    cursor.execute("DROP TABLE IF EXISTS list_new, list_old")
-    cursor.execute(_NEW, {"upload": upload.pk})
+    _lay_out_old(cursor, upload)
+    _lay_out_new(cursor, upload)
+
+
+def _lay_out_old(cursor: CursorWrapper, upload: Upload) -> None:
+    cursor.execute("DROP TABLE IF EXISTS list_old")
     cursor.execute(_OLD, {"upload": upload.pk})
-    cursor.execute("ANALYZE list_new; ANALYZE list_old")
+
+
+def _lay_out_new(cursor: CursorWrapper, upload: Upload) -> None:
+    cursor.execute("DROP TABLE IF EXISTS list_new")
+    cursor.execute(_NEW, {"upload": upload.pk})
 
 
 def _terms_since(day: dt.date) -> list[Term]:
@@ -388,42 +412,83 @@ def _oldest(upload: Upload) -> dt.date:
     return upload.effective_on.replace(year=upload.effective_on.year - OLDEST_CHILD, day=1)
 
 
-def _unlinked(upload: Upload, *, only: int | None = None) -> list[Candidate]:
-    """Accepted rows without an identity, or `only` one row that has just been put right."""
+# Rows without an identity. A row of a list in force that waited and has been put right stays 'W' until it is approved.
+_ASKED = """
+    CREATE TEMP TABLE list_asked ON COMMIT DROP AS
+    SELECT r.id, coalesce(r.facts->>'name_key', '') AS name_key, coalesce(r.facts->>'former_key', '') AS former_key,
+        (r.facts->>'birth_on')::date AS birth, r.id_digest, r.registry_digest, decode(r.facts->>'embedded_id', 'hex') AS embedded
+    FROM core_uploadrow r
+    WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s)
+        AND NOT EXISTS (SELECT 1 FROM students_identitylink l WHERE l.row_id = r.id)
+        AND r.id = coalesce(%(only)s, r.id)
+        AND (r.state = 'A' OR (r.id = %(only)s AND r.state = 'W'))
+        AND coalesce((r.facts->>'birth_on')::date >= %(oldest)s, true);
+    ANALYZE list_asked (id, id_digest, registry_digest)
+"""
+
+# The two answers of `students.matching` that need no thought, for all rows at once: a number names one child, whose name and
+# birth date agree; or the number is on nobody's file, and nobody of that name and birth date lacks one.
+_DECIDED = """
+    CREATE TEMP TABLE list_decided ON COMMIT DROP AS
+    SELECT a.id, st.id AS student_id, CASE
+        WHEN EXISTS (SELECT 1 FROM core_finding f WHERE f.row_id = a.id AND f.answer <> '') THEN ''
+        WHEN st.id IS NOT NULL THEN CASE
+            WHEN coalesce(by_id.student_id = by_registry.student_id, true)
+                AND (a.name_key = ANY (st.name_keys) OR a.former_key = ANY (st.name_keys))
+                AND coalesce(a.birth = st.birth_on, true)
+            THEN CASE WHEN by_id.student_id IS NULL THEN 'registry' ELSE 'id' END
+            ELSE '' END
+        WHEN (a.id_digest IS NULL AND (a.registry_digest IS NULL OR a.embedded IS NOT NULL)) OR EXISTS (
+            SELECT 1 FROM students_student n WHERE n.name_key = a.name_key AND n.birth_on = a.birth
+                AND n.merged_into_id IS NULL AND n.id_digest IS NULL AND n.registry_digest IS NULL) THEN ''
+        ELSE 'new' END AS rule
+    FROM list_asked a
+    LEFT JOIN (
+        SELECT i.digest, coalesce(m.merged_into_id, i.student_id) AS student_id FROM students_identifier i
+        LEFT JOIN students_student m ON m.id = i.student_id AND m.merged_into_id IS NOT NULL WHERE i.kind = %(id)s
+    ) by_id ON by_id.digest = a.id_digest
+    LEFT JOIN (
+        SELECT i.digest, coalesce(m.merged_into_id, i.student_id) AS student_id FROM students_identifier i
+        LEFT JOIN students_student m ON m.id = i.student_id AND m.merged_into_id IS NOT NULL WHERE i.kind = %(registry)s
+    ) by_registry ON by_registry.digest = a.registry_digest
+    LEFT JOIN students_student st ON st.id = coalesce(by_id.student_id, by_registry.student_id);
+    INSERT INTO students_identitylink (row_id, student_id, rule, made_at)
+    SELECT id, student_id, rule, now() FROM list_decided WHERE rule IN ('id', 'registry')
+"""
+
+
+def _undecided(upload: Upload, *, only: int | None = None) -> list[Candidate]:
+    """Rows without an identity, or `only` one row that has just been put right, of which somebody has to think.
+
+    Rows whose numbers name a child beyond doubt are linked here; rows that name a new child are left without a link.
+    """
     with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS list_asked, list_decided")
+        cursor.execute(_ASKED, {"upload": upload.pk, "only": only, "oldest": _oldest(upload)})
+        cursor.execute(_DECIDED, {"id": Identifier.ID_NUMBER, "registry": Identifier.REGISTRY_NUMBER})
         cursor.execute(
-            "SELECT row_id, array_agg(answer) FROM core_finding WHERE upload_id = %s AND answer <> '' GROUP BY row_id",
-            [upload.pk],
+            "SELECT a.* FROM list_asked a JOIN list_decided d ON d.id = a.id WHERE d.rule = '' ORDER BY a.id"
+        )
+        rows = cursor.fetchall()
+        cursor.execute(
+            "SELECT row_id, array_agg(answer) FROM core_finding WHERE row_id = ANY(%s) AND answer <> '' GROUP BY row_id",
+            [[row[0] for row in rows]],
         )
         answered: dict[int, list[str]] = dict(cursor.fetchall())
-        cursor.execute(
-            """
-            SELECT r.id, coalesce(r.facts->>'name_key', ''), coalesce(r.facts->>'former_key', ''),
-                (r.facts->>'birth_on')::date, r.id_digest, r.registry_digest, decode(r.facts->>'embedded_id', 'hex')
-            FROM core_uploadrow r
-            WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s)
-                AND NOT EXISTS (SELECT 1 FROM students_identitylink l WHERE l.row_id = r.id)
-                AND r.id = coalesce(%(only)s, r.id)
-                -- A row of a list in force that waited and has been put right stays 'W' until it is approved.
-                AND (r.state = 'A' OR (r.id = %(only)s AND r.state = 'W'))
-                AND coalesce((r.facts->>'birth_on')::date >= %(oldest)s, true)
-            """,
-            {"upload": upload.pk, "only": only, "oldest": _oldest(upload)},
+    return [
+        Candidate(
+            pk,
+            name,
+            former,
+            birth,
+            bytes(id_digest) if id_digest else None,
+            bytes(registry) if registry else None,
+            bytes(embedded) if embedded else None,
+            admitted="admit" in answered.get(pk, ()),
+            same_person="same" in answered.get(pk, ()),
         )
-        return [
-            Candidate(
-                pk,
-                name,
-                former,
-                birth,
-                bytes(id_digest) if id_digest else None,
-                bytes(registry) if registry else None,
-                bytes(embedded) if embedded else None,
-                admitted=pk in answered and "admit" in answered[pk],
-                same_person=pk in answered and "same" in answered[pk],
-            )
-            for pk, name, former, birth, id_digest, registry, embedded in cursor.fetchall()
-        ]
+        for pk, name, former, birth, id_digest, registry, embedded in rows
+    ]
 
 
 def _file_for(rows: Sequence[Candidate]) -> File:
