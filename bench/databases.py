@@ -16,7 +16,7 @@ from eduaid.core import services
 from eduaid.core.services import CHECKOUT, OWNER_ROLE, Endpoints
 
 # A ring for measuring only; the product makes its own at the first start.
-_KEYRING = (
+KEYRING = (
     '{"primary": "k1", "algorithm": "aes-gcm", "keys": {"k1": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},'
     ' "digest": "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="}'
 )
@@ -68,7 +68,7 @@ class Databases:
             | {
                 "DJANGO_SETTINGS_MODULE": "eduaid.settings",
                 "EDUAID_FILES": str(files),
-                "EDUAID_KEYRING": _KEYRING,
+                "EDUAID_KEYRING": KEYRING,
                 "EDUAID_SECRET_KEY": "only for measuring",
             }
         )

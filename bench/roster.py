@@ -96,12 +96,14 @@ class Roster:
 
     def with_changes(self, share: float) -> tuple[bytes, int]:
         """The same list with this share of the pupils, spread evenly, in a class of another number; and how many."""
+        changed = range(0, len(self.pupils), round(1 / share))
+        return self.with_class(changed, "19班").workbook(), len(changed)
+
+    def with_class(self, positions: Iterable[int], class_name: str) -> Roster:
         pupils = [list(pupil) for pupil in self.pupils]
-        step = round(1 / share)
-        changed = range(0, len(pupils), step)
-        for position in changed:
-            pupils[position][_PLACE["class_name"]] = "19班"
-        return workbook(pupils), len(changed)
+        for position in positions:
+            pupils[position][_PLACE["class_name"]] = class_name
+        return Roster(self.towns, self.schools, tuple(pupils))
 
     def first(self, count: int) -> Roster:
         return self if count >= len(self.pupils) else Roster(self.towns, self.schools, self.pupils[:count])

@@ -13,8 +13,8 @@ from django.db import connection
 
 from bench.contenders import Files
 from bench.measuring import Steps
-from bench.roster import COUNTY_CODE, EFFECTIVE_ON
-from eduaid.core import uploads
+from bench.roster import COUNTY_CODE, EFFECTIVE_ON, Roster
+from eduaid.core import departures, missing, uploads
 from eduaid.core.lists import kind_of
 from eduaid.core.models import Post, Region, School, SchoolYear, Term, Upload, User
 from eduaid.core.models.accounts import RoleKey
@@ -37,17 +37,17 @@ _RESOLVED = (
 
 def run(files: Files, steps: Steps) -> None:
     with everything():
-        _make_places(files)
+        make_places(files)
         first = _first_import(files, steps)
         _same_file(files, steps)
         _same_rows(files, steps)
         changed = _changed(files, steps)
         with steps.timed("undo of the 1 %"):
-            uploads.undo(changed, by=_user("leader"), reason="measuring")
+            uploads.undo(changed, by=user("leader"), reason="measuring")
         assert Student.objects.filter(class_name="19班").count() == 0
-        uploads.undo(Upload.objects.applied().latest("pk"), by=_user("leader"), reason="measuring")
+        uploads.undo(Upload.objects.applied().latest("pk"), by=user("leader"), reason="measuring")
         with steps.timed("undo of the whole list"):
-            buckets = uploads.undo(first, by=_user("leader"), reason="measuring")
+            buckets = uploads.undo(first, by=user("leader"), reason="measuring")
         assert buckets.withdrawn == files.rows
         assert not Student.objects.listed().exists()
 
@@ -98,13 +98,14 @@ def _changed(files: Files, steps: Steps) -> Upload:
 
 def _receive(data: bytes, day: dt.date) -> Upload:
     kind, home = kind_of("class-roster"), Region.objects.home()
-    return uploads.receive(kind=kind, contents=[("名册.xlsx", data)], place=home, effective_on=day, by=_user("county"))
+    return uploads.receive(kind=kind, contents=[("名册.xlsx", data)], place=home, effective_on=day, by=user("county"))
 
 
 def _let_take_force(upload: Upload) -> None:
     upload.refresh_from_db()
-    uploads.submit(upload, by=_user("county"))
-    uploads.approve(upload, by=_user("leader"))
+    departures.explain_group(upload, key="", code=missing.PENDING, by=user("county"))
+    uploads.submit(upload, by=user("county"))
+    uploads.approve(upload, by=user("leader"))
     advance(upload.pk)
     upload.refresh_from_db()
     assert upload.state == State.IN_FORCE, _said(upload)
@@ -124,11 +125,11 @@ def _fingerprints() -> Mapping[str, tuple[int, str | None]]:
     return found
 
 
-def _user(name: str) -> User:
+def user(name: str) -> User:
     return User.objects.get(username=name)
 
 
-def _make_places(files: Files) -> None:
+def make_places(files: Files | Roster) -> None:
     """The county of the files: made at the first call, widened by the schools that a later list names."""
     home = Region.objects.filter(is_home=True).first() or _make_county(files.towns)
     towns = list(Region.objects.filter(parent=home).order_by("code"))
