@@ -246,6 +246,11 @@ class _Crash(Exception):
             self.signal = 0
 
 
+class ParserKilled(Exception):
+    """Something outside ended the process, the kernel short of memory or an operator: no fault of the file as far as is
+    known. Reading may be tried again; a file that ends so every time needs more memory than there is."""
+
+
 _SIGXCPU, _SIGKILL = 24, 9
 
 
@@ -296,7 +301,7 @@ def open_book(data: bytes, filename: str = "", *, limits: Limits | None = None) 
     """Reads a file, sheet by sheet and block by block. The file's name is only for people; the content decides.
 
     A process that dies (memory, time, a fault in a library) becomes a refusal with the reason, where a second look at
-    the structure finds one.
+    the structure finds one. Raises ParserKilled where the process was killed from outside.
     """
     limits = limits or Limits()
     if len(data) == 0 or len(data) > limits.file_bytes:
@@ -330,7 +335,9 @@ def _explained(data: bytes, limits: Limits, signal: int) -> FileRefused:
     finally:
         if process:
             process.stop()
-    return FileRefused("memory" if signal == _SIGKILL else "crashed")
+    if signal == _SIGKILL:
+        raise ParserKilled from None
+    return FileRefused("crashed")
 
 
 def parse(data: bytes, filename: str = "", *, limits: Limits | None = None) -> Book:

@@ -16,11 +16,12 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from eduaid.core import jobs, tasks, uploads
+from eduaid.core import jobs, parser, tasks, uploads
 from eduaid.core.commands import wait_for
 from eduaid.core.lists import kind_of
 from eduaid.core.models import Upload, UploadRow
 from eduaid.core.models.uploads import State
+from eduaid.core.preflight import Limits
 from eduaid.core.scope import everything
 from eduaid.core.uploads import NotPossible
 from students.models import Student
@@ -114,3 +115,34 @@ def test_townships_send_at_once_and_all_arrive(county: SmallCounty, worker: obje
         upload.refresh_from_db()
     assert [(upload.rows_read, upload.failures) for upload in sent] == [(2, 0)] * 20
     assert Student.objects.count() == 0
+
+
+@pytest.mark.case("P06")
+def test_a_killed_reading_process_is_tried_again_and_set_aside_at_last(
+    county: SmallCounty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel short of memory kills whoever reads: twice it is tried again, the third time a person is told."""
+    begin = parser._Process.__init__
+
+    def killed(self: parser._Process, data: bytes, limits: Limits, mode: parser.Mode) -> None:
+        begin(self, data, limits, mode)
+        os.kill(self._child.pid, signal.SIGKILL)
+
+    upload, other = receive(county), receive(county, extra="二")
+    monkeypatch.setattr(parser._Process, "__init__", killed)
+    for failures in (1, 2):
+        tasks.advance(upload.pk)
+        upload.refresh_from_db()
+        assert (upload.state, upload.due, upload.failures, upload.lease_until) == (State.RECEIVED, True, failures, None)
+    tasks.advance(upload.pk)
+    upload.refresh_from_db()
+    assert (upload.state, upload.due) == (State.FAILED, False)
+    assert "需要的内存过多" in upload.error
+    assert UploadRow.objects.count() == 0
+    monkeypatch.undo()
+    tasks.advance(other.pk)
+    uploads.retry(upload, by=county.user("town-a"))
+    tasks.advance(upload.pk)
+    for each in (upload, other):
+        each.refresh_from_db()
+        assert (each.state, each.rows_accepted) == (State.REVIEW, 2)

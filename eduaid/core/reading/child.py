@@ -22,17 +22,18 @@ BLOCK_ROWS = 5_000
 _MEMORY_BASE, _MEMORY_FACTOR = 512 * 1024 * 1024, 16
 
 
-def _limit(what: int, amount: int) -> None:
-    """Lowers one limit of this process for good."""
+def _limit(what: int, amount: int, *, grace: int = 0) -> None:
+    """Lowers one limit of this process for good; `grace` is what the kernel adds before it kills without a signal that
+    says why."""
     _, ceiling = resource.getrlimit(what)
-    amount = amount if ceiling == resource.RLIM_INFINITY else min(amount, ceiling)
-    resource.setrlimit(what, (amount, amount))
+    hard = amount + grace if ceiling == resource.RLIM_INFINITY else min(amount + grace, ceiling)
+    resource.setrlimit(what, (min(amount, hard), hard))
 
 
 def _limit_all(limits: dict[str, Any]) -> None:
     """Address space, processor time, no files written, no core dump with personal data."""
     _limit(resource.RLIMIT_AS, int(limits["memory_bytes"]))
-    _limit(resource.RLIMIT_CPU, int(limits["cpu_seconds"]))
+    _limit(resource.RLIMIT_CPU, int(limits["cpu_seconds"]), grace=1)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_NOFILE, 32)
