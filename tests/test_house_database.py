@@ -36,6 +36,7 @@ REMEMBERED_OTHERWISE = {
     "core_columnmemory": "a convenience that can be forgotten with one click",
     "core_valuememory": "a convenience that can be forgotten with one click",
     "core_uploadfile": "written once, never deleted",
+    "core_returnedfile": "written once; says when and how it was merged",
     "core_uploadsheet": "written with its list; the answers about its columns are part of the list's version",
     "core_uploadrow": "kept as delivered; what changes is told by its edits, its answers and its list's history",
     "core_finding": "an answer stands on it with its author and time",

@@ -242,7 +242,7 @@ class _Stager:
         if not head:
             return
         header = find_header(head, self.kind.columns, merged=sheet.merged)
-        if header is None and sheet.name == HELP_SHEET:
+        if header is None and (sheet.name == HELP_SHEET or sheet.name.startswith(PROBLEMS_SHEET)):
             return
         if header is None:
             self.headless.append(sheet.name or file.name)

@@ -10,6 +10,8 @@ from eduaid.core.workbooks import OutColumn, OutSheet, write_workbook
 
 # Intake passes over these sheets of a filled-in template: they explain, they hold no rows.
 HELP_SHEET, CHOICES_SHEET = "填写说明", "选项"
+# The list of problems in front of a marked workbook; it may be dropped on as a new list, too.
+PROBLEMS_SHEET = "错误清单"
 SPARE_ROWS = 2_000
 
 

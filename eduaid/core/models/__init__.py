@@ -8,6 +8,7 @@ from .departures import Departure
 from .keys import DataKey
 from .notices import Notice
 from .places import Region, School
+from .returned import ReturnedFile
 from .uploads import CellEdit, ColumnMemory, Finding, ListSlice, Upload, UploadFile, UploadRow, UploadSheet, ValueMemory
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Notice",
     "Post",
     "Region",
+    "ReturnedFile",
     "School",
     "SchoolYear",
     "Term",

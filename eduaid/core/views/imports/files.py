@@ -16,10 +16,10 @@ from eduaid.core.views.imports.common import READERS, SENDERS, file_name, the_li
 from eduaid.core.views.imports.review import shows_in_full
 from eduaid.core.views.policy import AccountRequest, needs
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def _attachment(data: bytes, name: str, content_type: str) -> HttpResponse:
+def attachment(data: bytes, name: str, content_type: str) -> HttpResponse:
     return HttpResponse(
         data,
         content_type=content_type,
@@ -47,7 +47,7 @@ def original(request: AccountRequest, pk: int, position: int) -> HttpResponse:
         purpose="下载自己上传的原表",
         rows=upload.rows_read,
     )
-    return _attachment(files.load(file.stored_as), file_name(file), "application/octet-stream")
+    return attachment(files.load(file.stored_as), file_name(file), "application/octet-stream")
 
 
 @needs(*SENDERS)
@@ -63,4 +63,4 @@ def template(request: AccountRequest, kind: str) -> HttpResponse:
     data = list_templates.workbook(
         chosen, place=str(place or ""), school=place if isinstance(place, School) else None, term=str(term or "")
     )
-    return _attachment(data, list_templates.file_name(chosen, place=str(place or ""), term=str(term or "")), _XLSX)
+    return attachment(data, list_templates.file_name(chosen, place=str(place or ""), term=str(term or "")), XLSX)

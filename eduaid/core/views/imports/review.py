@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from eduaid.core import access, column_memory, questions, uploads
+from eduaid.core import access, column_memory, marked, questions, uploads
 from eduaid.core.models import Upload, UploadRow, User
 from eduaid.core.models.access import Action
 from eduaid.core.models.uploads import RowState, State
@@ -119,6 +119,8 @@ def review(request: AccountRequest, pk: int) -> HttpResponse:
     context = {
         "upload": head(upload),
         "files": _files(request, upload),
+        "marked": _marked(request, upload),
+        "returned_url": reverse("import-returned", args=[pk]) if may_correct(upload, request.user) else "",
         "version": upload.version,
         "counts": questions.counts(upload),
         "tiles": _tiles(upload),
@@ -308,6 +310,15 @@ def _files(request: AccountRequest, upload: Upload) -> list[FileLine]:
             reverse("import-file", args=[upload.pk, file.position]) if own else "",
         )
         for file in upload.files.all()
+    ]
+
+
+def _marked(request: AccountRequest, upload: Upload) -> list[Link]:
+    """The workbooks of the list with their problems marked, for their sender."""
+    if not marked.may_take(upload, request.user):
+        return []
+    return [
+        Link(file_name(file), reverse("import-marked", args=[upload.pk, file.position])) for file in upload.files.all()
     ]
 
 

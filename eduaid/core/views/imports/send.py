@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from eduaid.core.lists import kinds
 from eduaid.core.models import Upload
 from eduaid.core.models.uploads import Mode
 from eduaid.core.uploads import AlreadyUploaded, NotAllowed, NotPossible
+from eduaid.core.views.imports import marked
 from eduaid.core.views.imports.common import SENDERS, crumbs, page_of, title
 from eduaid.core.views.pages import Link
 from eduaid.core.views.policy import AccountRequest, needs
@@ -42,7 +44,10 @@ def new(request: AccountRequest) -> HttpResponse:
     known: Upload | None = None
     if request.method == "POST" and form.is_valid():
         try:
-            return redirect("import-run", _receive(request, form).pk)
+            contents = form.contents()
+            if (known := marked.list_to_return_to(request, contents)) is not None:
+                return marked.take_back(request, known, contents)
+            return redirect("import-run", _receive(request, form, contents).pk)
         except AlreadyUploaded as refusal:
             known = refusal.upload
         except (NotAllowed, NotPossible) as refusal:
@@ -63,13 +68,13 @@ def new(request: AccountRequest) -> HttpResponse:
     )
 
 
-def _receive(request: AccountRequest, form: SendForm) -> Upload:
+def _receive(request: AccountRequest, form: SendForm, contents: Sequence[tuple[str, bytes]]) -> Upload:
     kind, place = form.chosen_kind(), form.chosen_place()
     assert kind is not None
     assert place is not None
     return uploads.receive(
         kind=kind,
-        contents=form.contents(),
+        contents=contents,
         place=place,
         effective_on=form.cleaned_data["effective_on"],
         mode=Mode(form.cleaned_data["mode"]),
