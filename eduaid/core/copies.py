@@ -35,7 +35,7 @@ _STYLES = (
         f'<xf numFmtId="{number}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
         for number in (0, 49, 164, 165)
     )
-    + "</cellXfs></styleSheet>"
+    + '</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
 _EMPTY = f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData/></worksheet>'
 _WIDEST, _NARROWEST = 40.0, 8.0

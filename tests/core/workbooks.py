@@ -134,7 +134,7 @@ def _content_types(sheets: int) -> bytes:
 
 # Styles: 0 general, 1 date, 2 text.
 _STYLES = _xml(
-    '<styleSheet xmlns="MAIN"><fonts count="1"><font/></fonts><fills count="1"><fill/></fills>'
+    '<styleSheet xmlns="MAIN"><fonts count="1"><font/></fonts><fills count="1"><fill><patternFill patternType="none"/></fill></fills>'
     '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
     '<cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="49"/></cellXfs></styleSheet>'
 )
