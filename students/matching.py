@@ -36,6 +36,8 @@ class Candidate(NamedTuple):
     """A person let the row in without a usable number (以证件号待更正入库)."""
     same_person: bool = False
     """A person confirmed that the row speaks of the child whom its number names."""
+    another_person: bool = False
+    """A person said that the child of that name and birth date is somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +87,19 @@ def match(row: Candidate, on_file: File) -> Answer:
     namesakes = on_file.by_name_birth.get((row.name_key, row.birth), ()) if row.birth else ()
     if row.id_digest or row.registry_digest:
         # A namesake born the same day without any number is probably this child, whose number is only now known; one with
-        # another valid number is somebody else, or an old number: either way a person looks at it later (疑似重复).
-        nameless = [known for known in namesakes if not known.has_number]
-        if nameless and not row.same_person:
-            return Ambiguous(tuple(known.student_id for known in nameless), "name-birth-known")
-        if len(nameless) == 1:
-            return Matched(nameless[0].student_id, "person")
-        return NotFound()
+        # another valid number is somebody else, or has an old number: a person says which (疑似同人).
+        if row.another_person or not namesakes:
+            return NotFound()
+        likely = [known for known in namesakes if not known.has_number] or namesakes
+        if row.same_person and len(likely) == 1:
+            return Matched(likely[0].student_id, "person")
+        return Ambiguous(tuple(known.student_id for known in likely), "name-birth-known")
     if not row.admitted:
         return Ambiguous(tuple(known.student_id for known in namesakes), "needs-number")
     nameless = [known for known in namesakes if not known.has_number]
     if len(nameless) == 1 and len(namesakes) == 1:
         return Matched(nameless[0].student_id, "name-birth")
-    if namesakes:
+    if namesakes and not row.another_person:
         return Ambiguous(tuple(known.student_id for known in namesakes), "name-birth-known")
     return NotFound()
 

@@ -24,7 +24,7 @@ ADMITTED = {"admit": "以证件号待更正入库"}
 ANSWERS: dict[str, dict[str, str]] = {
     "id-name-differs": {"same": "是同一人"},
     "id-birth-differs": {"same": "是同一人"},
-    "name-birth-known": {"same": "是同一人"},
+    "name-birth-known": {"same": "是同一人", "another": "不是同一人"},
     "held-elsewhere": {"transfer": "确认转入"},
     "needs-number": ADMITTED,
     "id-none": ADMITTED,
@@ -37,6 +37,7 @@ ANSWERS: dict[str, dict[str, str]] = {
     "id-other": ADMITTED,
     "id-15": ADMITTED,
     "id-15-child": ADMITTED,
+    "hukou-outside": {"confirm": "是本镇户籍"},
     "id-zeros": {"confirm": "证件号无误"},
     "name-length": {"confirm": "姓名无误"},
     "name-digits": {"confirm": "姓名无误"},

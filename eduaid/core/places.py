@@ -217,6 +217,6 @@ class Regions:
                 return Parsed(FoundRegion(town, False))
         if inside:
             return Parsed(FoundRegion(None, False))
-        if re.match(r"^.{2,8}(省|市|自治区|自治州|县|区|旗)", text):
+        if re.match(r"^.{2,8}(省|市|自治区|自治州|县|(?<![小社校园厂院])区|旗)", text):
             return Parsed(FoundRegion(None, True))
         return Problem("region-unknown")

@@ -10,7 +10,7 @@ from eduaid.core.intake import delivered
 from eduaid.core.lists import Column, kind_of
 from eduaid.core.models import Finding, Upload
 from eduaid.core.sealing import Opener
-from eduaid.core.text import mask_id, mask_phone
+from eduaid.core.text import mask_id, mask_phone, spaceless
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,9 @@ def said(upload: Upload, findings: Iterable[Finding], *, in_full: bool) -> list[
             value = cells.get(column.key, "")
             if not in_full:
                 value = masked(column, value)
+        if finding.code == "name-spaces" and value:
+            # Findings never hold names: what is proposed is made from the cell when it is read.
+            finding.params = {**finding.params, "suggestion": spaceless(value)}
         label = column.label if column else ""
         answer.append(
             Said(

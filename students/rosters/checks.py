@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from eduaid.core import codes
 from eduaid.core.lists import Reading, RowFinding, Values
 from eduaid.core.models.uploads import FindingLevel
-from eduaid.core.text import Grade, IdNumber, XuejiNumber, id_region_is_known
+from eduaid.core.text import GRADES, Grade, IdNumber, XuejiNumber, id_region_is_known
+from eduaid.core.text.schooling import PRIMARY
 from students.facts import age_on
+
+from .columns import LATER, stage_of
 
 # The two calendars of spreadsheets begin so many days apart.
 _EPOCHS_APART = 1462
@@ -83,11 +86,24 @@ def age_fits_schooling(row: Values, reading: Reading) -> Iterator[RowFinding]:
             )
 
 
+def bare_year_is_of_one_stage(row: Values, reading: Reading) -> Iterator[RowFinding]:
+    """一年级 where no primary school is, or where the child is as old as the junior pupils of the same school: asked."""
+    grade: Grade | None = row.get("grade")
+    if grade is None or not grade.is_bare:
+        return
+    school = reading.schools.by_id.get(row.school_id or 0)
+    if school is None or school.stages == [PRIMARY] or not school.stages:
+        return
+    stage = stage_of({**row.parsed, "school_name": school}, reading)
+    if PRIMARY not in school.stages or (stage in LATER and f"{stage}{grade.code[1:]}" in GRADES):
+        yield RowFinding("grade", "grade-stage", FindingLevel.ASK)
+
+
 def grade_is_taught_at_the_school(row: Values, reading: Reading) -> Iterator[RowFinding]:
     """A warning: the directory may not know yet that a school has got another stage."""
     grade: Grade | None = row.get("grade")
     school = reading.schools.by_id.get(row.school_id or 0)
-    if grade and school and school.stages and grade.stage not in school.stages:
+    if grade and not grade.is_bare and school and school.stages and grade.stage not in school.stages:
         yield RowFinding(
             "grade", "grade-not-of-school", FindingLevel.WARNING, {"grade": grade.label, "school": school.name}
         )
@@ -102,5 +118,12 @@ PERSON = (
     id_region_was_ever_known,
     birth_is_before_the_list,
 )
-PUPIL = (*PERSON, registry_number_agrees_with_id, age_fits_grade, age_fits_schooling, grade_is_taught_at_the_school)
+PUPIL = (
+    *PERSON,
+    registry_number_agrees_with_id,
+    age_fits_grade,
+    age_fits_schooling,
+    grade_is_taught_at_the_school,
+    bare_year_is_of_one_stage,
+)
 POPULATION = (*PERSON, age_fits_schooling)

@@ -34,6 +34,7 @@ from eduaid.core.text import (
 from eduaid.core.text import plain as plain_text
 from eduaid.core.text.characters import unusable
 from eduaid.core.text.results import Parsed, Problem, Result
+from eduaid.core.text.schooling import JUNIOR, SENIOR, VOCATIONAL
 from students.facts import age_on, id_facts, name_facts
 
 
@@ -82,6 +83,10 @@ def _grade_again(cell: Cell, row: Mapping[str, Any], reading: Reading) -> Result
     return parse_grade(cell, stage=stage_of(row, reading), school_year=reading.school_year)
 
 
+LATER = (JUNIOR, SENIOR, VOCATIONAL)
+"""Stages whose first years are also called 一年级 …"""
+
+
 def stage_of(row: Mapping[str, Any], reading: Reading) -> str:
     """The stage that the row's school has; of several, the one that fits the child's age; empty when nobody can say."""
     school: School | None = row.get("school_code") or row.get("school_name") or reading.school
@@ -124,6 +129,30 @@ def _birth_again(cell: Cell, row: Mapping[str, Any], reading: Reading) -> Result
 
 def _date_reader(reading: Reading) -> Parser:
     return lambda cell: parse_date(cell, epoch_1904=reading.epoch_1904)
+
+
+def _coded(table: codes.Table, either: Mapping[str, str], said: Mapping[bool, str]) -> Parser:
+    """A table whose column some offices use as yes and no. `either`: bare digits that are a code in one office and yes or no
+    in another, with what they may mean; they are asked. `said`: the codes of a plain yes and no (√, ×, TRUE, N)."""
+    several = {
+        digit: Problem("code-several", {"table": table.title, "candidates": may}) for digit, may in either.items()
+    }
+
+    def parse(cell: Cell) -> Result[str]:
+        if problem := several.get(plain_text(cell).strip()):
+            return problem
+        answer = table.parse(cell)
+        if (
+            isinstance(answer, Problem)
+            and answer.code == "code-unknown"
+            and plain_text(cell).strip() not in ("有", "无")
+        ):
+            flag = parse_flag(cell)
+            if isinstance(flag, Parsed):
+                return Parsed(said[flag.value], "code-form")
+        return answer
+
+    return parse
 
 
 def _flag(key: str, label: str, *synonyms: str) -> Column:
@@ -278,7 +307,7 @@ CLASS = Column(
 BOARDING = Column(
     "boarding",
     "就读方式",
-    plain(codes.BOARDING.parse),
+    plain(_coded(codes.BOARDING, {"1": "走读、寄宿", "2": "寄宿、走读", "0": "走读、寄宿"}, {True: "2", False: "1"})),
     ("是否寄宿生", "是否住宿生(是/否)", "是否学校寄宿", "是否寄宿", "是否住宿生", "走读/寄宿"),
     facts=lambda code: {"boarding": code == "2"},
     choices=("走读", "寄宿"),
@@ -286,7 +315,13 @@ BOARDING = Column(
 LEFT_BEHIND = Column(
     "left_behind",
     "是否留守儿童",
-    plain(codes.LEFT_BEHIND.parse),
+    plain(
+        _coded(
+            codes.LEFT_BEHIND,
+            {"1": "单亲留守儿童、留守儿童（未分类型）", "2": "双亲留守儿童、非留守儿童"},
+            {True: "3", False: "0"},
+        )
+    ),
     ("是否为留守儿童", "留守类型", "非留守儿童/单亲留守儿童/双亲留守儿童（0/1/2）"),
     choices=tuple(entry.label for entry in codes.LEFT_BEHIND),
 )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from eduaid.core.lists import Reading, RowFinding, Values
 from eduaid.core.models import Region, School
 from eduaid.core.models.places import Level
-from eduaid.core.text import Grade, SchoolClass, parse_grade
+from eduaid.core.models.uploads import FindingLevel
+from eduaid.core.text import GRADES, Grade, SchoolClass, parse_grade
 from eduaid.core.text.results import Parsed
+from eduaid.core.text.schooling import PRIMARY
 
-from .columns import stage_of
+from .columns import LATER, stage_of
 
 
 def outside(column: str, place: object, reading: Reading) -> RowFinding:
@@ -40,10 +42,18 @@ def _titled_school(reading: Reading) -> School | None:
 
 
 def _settle_class(row: Values, reading: Reading, school: School | None) -> None:
-    if "grade" in row.parsed:
+    written: Grade | None = row.get("grade")
+    if written is not None:
+        if written.is_bare and school is not None and PRIMARY not in school.stages:
+            # A bare year is that of a primary school only where there is one.
+            stage = stage_of({**row.parsed, "school_name": school}, reading)
+            grade = GRADES.get(f"{stage}{written.code[1:]}") if stage in LATER else None
+            if grade is not None:
+                row.parsed["grade"] = grade
+                row.facts["grade"] = grade.code
         return
     room: SchoolClass | None = row.get("class")
-    grade: Grade | None = room.grade if room else None
+    grade = room.grade if room else None
     if grade is None and row.get("enrolled"):
         stage = stage_of({**row.parsed, "school_name": school}, reading)
         cohort = parse_grade(f"{row.get('enrolled').year}级", stage=stage, school_year=reading.school_year)
@@ -94,4 +104,8 @@ def with_hukou(row: Values, reading: Reading) -> RowFinding | None:
     row.facts["hukou_known"] = True
     row.facts["hukou_town_id"] = row.town_id
     row.facts["hukou_outside"] = False
+    address = row.get("hukou_address")
+    if finding is None and address is not None and address.is_outside and row.get("town") is None:
+        # The list says its own township, the row says another county: nobody may settle that but a person.
+        return RowFinding("hukou_address", "hukou-outside", FindingLevel.ASK, {"place": str(reading.regions.home)})
     return finding

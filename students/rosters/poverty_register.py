@@ -43,6 +43,12 @@ def school_age_says_where(row: Values, reading: Reading) -> Iterator[RowFinding]
         yield RowFinding("in_school", "poverty-school-age-blank", FindingLevel.WARNING)
 
 
+def relation_is_told(row: Values, reading: Reading) -> Iterator[RowFinding]:
+    """A warning: without it the household is kept together by its number alone."""
+    if not row.get("relation"):
+        yield RowFinding("relation", "relation-missing", FindingLevel.WARNING)
+
+
 # 建档立卡 households by their kind until 2020; those that have left poverty are 脱贫户 since 2021.
 _REGISTERED, _OUT_OF_POVERTY = ("1", "2", "3"), "4"
 
@@ -95,7 +101,7 @@ POVERTY_REGISTER = ListKind(
         Column("reason", "主要致贫原因", plain(c.text), ("贫困原因",)),
         c.PHONE,
     ),
-    checks=(*checks.PERSON, school_age_says_where),
+    checks=(*checks.PERSON, school_age_says_where, relation_is_told),
     place=Place.TOWNSHIP,
     locate=_locate,
     destination=CHILDREN,

@@ -18,6 +18,22 @@ _TIDY = dict.fromkeys(map(ord, ZERO_WIDTH)) | dict.fromkeys(map(ord, SPACES), " 
 _HALF = _TIDY | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _UNTIDY = re.compile(f"[{ZERO_WIDTH}{SPACES}]")
 _WIDE = re.compile(f"[{ZERO_WIDTH}{SPACES}\uff01-\uff5e]")
+# What a failed formula shows; text that says the same was pasted as values from one.
+_ERROR_CODES = frozenset(
+    (
+        "#N/A",
+        "#REF!",
+        "#VALUE!",
+        "#NAME?",
+        "#DIV/0!",
+        "#NULL!",
+        "#NUM!",
+        "#SPILL!",
+        "#CALC!",
+        "#GETTING_DATA",
+        "#FIELD!",
+    )
+)
 _UNSTORABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 # A first character that spreadsheets may take for the start of a formula (ASVS 5.0, 1.2.10), full-width forms
@@ -62,6 +78,12 @@ def number_text(number: float) -> str:
     return text
 
 
+def shown_as_kept(digits: str) -> str:
+    """A damaged number as the spreadsheet shows it in full: the fifteen digits that it has kept, then zeros."""
+    sign, bare = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
+    return f"{sign}{bare[:15]}{'0' * (len(bare) - 15)}" if bare.isdigit() else digits
+
+
 def plain(cell: Cell) -> str:
     """The cell as the user sees it, for showing and storing; empty text for an empty cell."""
     if type(cell) is str:
@@ -76,11 +98,13 @@ def plain(cell: Cell) -> str:
         case dt.datetime():
             return cell.isoformat(" ", "seconds")
         case Damaged(shown):
-            return shown
+            return shown_as_kept(shown)
         case ErrorValue(code):
             return code
         case BadDate(serial):
             return number_text(serial)
+        case Merged(shown):
+            return shown
         case Uncached():
             return ""
     return str(cell)
@@ -93,8 +117,12 @@ def unusable(cell: Cell) -> Problem | None:
             return Problem("cell-error", {"code": code})
         case Uncached():
             return Problem("cell-uncached")
+        case Merged():
+            return Problem("cell-merged")
         case str() if has_unstorable(cell):
             return Problem("cell-control")
+        case str() if cell[:1] == "#" and (code := cell.strip().upper()) in _ERROR_CODES:
+            return Problem("cell-error", {"code": code})
         case str() if len(cell) > 2000:
             return Problem("cell-length", {"length": len(cell)})
     return None
@@ -103,8 +131,6 @@ def unusable(cell: Cell) -> Problem | None:
 def guard_formula(text: str) -> str:
     """Text for a workbook or CSV that no spreadsheet takes for a formula: one apostrophe before a dangerous start.
 
-        case Merged(shown):
-            return shown
     Text that starts with an apostrophe gets one more, so that ``restore_formula`` gives back exactly the same text.
     """
     return "'" + text if text and (text[0] in FORMULA_STARTS or text[0] == "'") else text
@@ -117,7 +143,5 @@ def restore_formula(text: str) -> str:
     return text
 
 
-        case Merged():
-            return Problem("cell-merged")
 def is_private_use(char: str) -> bool:
     return unicodedata.category(char) == "Co"

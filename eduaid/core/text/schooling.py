@@ -10,11 +10,15 @@ from eduaid.core.text.results import Parsed, Problem, Result
 
 
 class Grade(NamedTuple):
-    """``code`` and ``stage`` as in the tables GRADE and STAGE; the label is the one used on pages."""
+    """``code`` and ``stage`` as in the tables GRADE and STAGE; the label is the one used on pages.
+
+    ``is_bare``: only a year was written (1, 一年级). It is that of a primary school unless the school has none.
+    """
 
     code: str
     stage: str
     label: str
+    is_bare: bool = False
 
 
 class SchoolClass(NamedTuple):
@@ -39,7 +43,8 @@ GRADES: dict[str, Grade] = {
     for stage, labels in _LABELS.items()
     for year, label in enumerate(labels, 1)
 }
-_WORDS = {grade.label: grade for grade in GRADES.values()} | {
+_BARE = {grade.code: grade._replace(is_bare=True) for grade in GRADES.values() if grade.stage == PRIMARY}
+_WORDS = {grade.label: _BARE.get(grade.code, grade) for grade in GRADES.values()} | {
     word: GRADES[code]
     for code, words in {
         "11": "幼小班 幼儿园小班 小小班 学前小班",
@@ -93,8 +98,10 @@ def parse_grade(cell: Cell, *, stage: str = "", school_year: int | None = None) 
     if match := _PRESCHOOL_CLASS.fullmatch(text):
         year = _preschool_year(match, stage)
         return Parsed(year, "grade-form") if year else Problem("grade-form")
-    if (match := _CODED.fullmatch(text)) and GRADES.get(match["code"]) == _word_grade(match["label"], stage):
-        return Parsed(GRADES[match["code"]], "grade-form")
+    if match := _CODED.fullmatch(text):
+        named = _word_grade(match["label"], stage)
+        if named and named.code == match["code"]:
+            return Parsed(GRADES[named.code], "grade-form")
     if grade := _word_grade(text, stage):
         return Parsed(grade, "" if plain(cell) == grade.label else "grade-form")
     if (match := _COHORT.fullmatch(text)) and (match["word"] or len(match["year"]) == 4):
@@ -122,7 +129,7 @@ def _word_grade(text: str, stage: str) -> Grade | None:
     several."""
     grade = _WORDS.get(text)
     if grade and not (grade.stage == PRIMARY and stage in (JUNIOR, SENIOR, VOCATIONAL)):
-        return grade
+        return GRADES[grade.code] if stage else grade
     if grade is None and text >= "21" and text in GRADES:  # codes 11 to 13 could be meant as years at school
         return GRADES[text]
     match = _GRADE.fullmatch(text)
@@ -136,7 +143,9 @@ def _word_grade(text: str, stage: str) -> Grade | None:
         number -= 6
     if not named:
         # 一年级 by itself is primary school; in a list of a junior or senior school it is that school's first year.
-        named = stage or (PRIMARY if number <= 6 else "")
+        if not stage:
+            return _BARE.get(f"{PRIMARY}{number}")
+        named = stage
     if named == VOCATIONAL or named in _LABELS:
         return GRADES.get(f"{named}{number}") if number <= len(_LABELS[named]) and named != HIGHER else None
     return None

@@ -49,7 +49,40 @@ from eduaid.core.text import GRADES, Parsed, Problem, parse_class, parse_grade
 def test_every_usual_form_of_a_grade_is_read(cell: Cell, code: str) -> None:
     answer = parse_grade(cell)
     assert isinstance(answer, Parsed)
-    assert answer.value == GRADES[code]
+    assert answer.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_bare"),
+    [("1", True), ("一年级", True), ("一(2)班", True), ("小一", False), ("21-一年级", False), ("七年级", False)],
+)
+def test_a_grade_says_whether_only_a_year_was_written(cell: str, is_bare: bool) -> None:
+    answer = parse_grade(cell)
+    assert isinstance(answer, Parsed)
+    assert answer.value.is_bare == is_bare
+
+
+@pytest.mark.parametrize(
+    ("cell", "stage", "code"),
+    [
+        ("小（1）班", "", "11"),
+        ("中2班", "", "12"),
+        ("大(一)班", "", "13"),
+        ("大班（2）班", "", "13"),
+        ("小一班", "1", "11"),
+        ("三年级上", "", "23"),
+        ("八年级（下学期）", "", "32"),
+    ],
+)
+def test_classes_of_kindergartens_and_terms_behind_a_grade_are_read(cell: str, stage: str, code: str) -> None:
+    answer = parse_grade(cell, stage=stage)
+    assert isinstance(answer, Parsed)
+    assert answer.value.code == code
+
+
+@pytest.mark.parametrize(("cell", "stage"), [("小一班", ""), ("小一班", "2"), ("大(1)班", "2")])
+def test_a_class_that_may_be_of_a_kindergarten_or_a_primary_school_is_asked(cell: str, stage: str) -> None:
+    assert parse_grade(cell, stage=stage) == Problem("grade-form")
 
 
 @pytest.mark.parametrize(
