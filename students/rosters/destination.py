@@ -427,7 +427,7 @@ _ASKED = """
 """
 
 # The two answers of `students.matching` that need no thought, for all rows at once: a number names one child, whose name and
-# birth date agree; or the number is on nobody's file, and nobody of that name and birth date lacks one.
+# birth date agree; or the number is on nobody's file, and nobody of that name and birth date is either.
 _DECIDED = """
     CREATE TEMP TABLE list_decided ON COMMIT DROP AS
     SELECT a.id, st.id AS student_id, CASE
@@ -486,6 +486,7 @@ def _undecided(upload: Upload, *, only: int | None = None) -> list[Candidate]:
             bytes(embedded) if embedded else None,
             admitted="admit" in answered.get(pk, ()),
             same_person="same" in answered.get(pk, ()),
+            another_person="another" in answered.get(pk, ()),
         )
         for pk, name, former, birth, id_digest, registry, embedded in rows
     ]
