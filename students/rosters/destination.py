@@ -440,7 +440,7 @@ _DECIDED = """
             ELSE '' END
         WHEN (a.id_digest IS NULL AND (a.registry_digest IS NULL OR a.embedded IS NOT NULL)) OR EXISTS (
             SELECT 1 FROM students_student n WHERE n.name_key = a.name_key AND n.birth_on = a.birth
-                AND n.merged_into_id IS NULL AND n.id_digest IS NULL AND n.registry_digest IS NULL) THEN ''
+                AND n.merged_into_id IS NULL) THEN ''
         ELSE 'new' END AS rule
     FROM list_asked a
     LEFT JOIN (
