@@ -52,6 +52,8 @@ _DOING = {
 
 PATIENCE = 120.0
 """Seconds after which a list that is not in force counts as lost."""
+FULL_SECONDS = 5.0
+"""How long a disk stays full."""
 CHANGED = 20
 FAULTS = (
     "worker's child",
@@ -85,7 +87,7 @@ class Site:
     def __init__(self, state: Path) -> None:
         self.state = state
         self.servers = Services(state)
-        self.worker: subprocess.Popen[bytes] | None = None
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.ballast: Path | None = None
         self._watch: psycopg2.extensions.connection | None = None
 
@@ -103,9 +105,9 @@ class Site:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self.worker is not None:
+        for child in self.children.values():
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.worker.pid, signal.SIGKILL)
+                os.killpg(child.pid, signal.SIGKILL)
         self.servers.stop()
 
     def supervise(self) -> None:
@@ -114,26 +116,20 @@ class Site:
             self.servers.revive()
         except services.ServicesError:
             self.make_room()  # a database whose disk is full does not start; somebody clears the disk
-        if self.worker is None or self.worker.poll() is not None:
-            log = (self.state / "worker.log").open("ab")
-            self.worker = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "celery",
-                    "-A",
-                    "eduaid.celery",
-                    "worker",
-                    "-B",
-                    "--concurrency=2",
-                    "--loglevel=INFO",
-                ],
-                cwd=CHECKOUT,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-            log.close()
+        for name, arguments in (("worker", ("worker", "--concurrency=2")), ("beat", ("beat", "--pidfile="))):
+            if name not in self.children or self.children[name].poll() is not None:
+                with (self.state / "log").open("ab") as log:
+                    self.children[name] = subprocess.Popen(
+                        [sys.executable, "-m", "celery", "-A", "eduaid.celery", *arguments, "--loglevel=WARNING"],
+                        cwd=CHECKOUT,
+                        stdout=log,
+                        stderr=log,
+                        start_new_session=True,
+                    )
+
+    @property
+    def worker(self) -> subprocess.Popen[bytes]:
+        return self.children["worker"]
 
     def ask(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """From outside the product, and only if the database answers."""
@@ -172,11 +168,11 @@ class Site:
             case "worker's child":
                 return _kill(self._holder(upload) or next(iter(self._pool()), None))
             case "worker group":
-                return self.worker is not None and _kill(self.worker.pid, group=True)
+                return _kill(self.worker.pid, group=True)
             case "parser":
                 return _kill(next((pid for child in self._pool() for pid in children_of(child)), None))
             case "worker told to stop":
-                return self.worker is not None and _kill(self.worker.pid, by=signal.SIGTERM)
+                return _kill(self.worker.pid, by=signal.SIGTERM)
             case "broker":
                 return _kill(self.servers.process_ids().get("valkey"))
             case "broker emptied":
@@ -197,9 +193,8 @@ class Site:
         return int(str(found[0][0]).rpartition(":")[2]) if found and found[0][0] else None
 
     def _pool(self) -> list[int]:
-        """The processes of the worker that do the work, not its beat."""
-        children = children_of(self.worker.pid) if self.worker is not None else []
-        return [pid for pid in children if b"beat" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        """The processes of the worker that do the work."""
+        return children_of(self.worker.pid)
 
     def _empty_broker(self) -> bool:
         import redis
@@ -287,16 +282,15 @@ class Driver:
                 and (attempt > attempt_then or now in ("in-force", "review"))
             ):
                 trial.recovery = time.monotonic() - struck_at
-                self.site.make_room()
             due = trial.fault != "none" and struck_at is None and time.monotonic() - entered >= delay
             if due and state == _STATES[phase]:
                 doing = self.site.at()
                 if self.site.strike(trial.fault, upload):
                     struck_at, attempt_then = time.monotonic(), attempt
                     trial.moment = f"{phase}, {doing}"
-            if struck_at is not None and self.site.ballast is not None and time.monotonic() - struck_at > 3:
+            if struck_at is not None and self.site.ballast is not None and time.monotonic() - struck_at > FULL_SECONDS:
                 self.site.make_room()
-            if state == "in-force":
+            if state == "in-force" and self.site.ballast is None:
                 return struck_at
             if state in ("review", "submitted"):
                 self._patiently(lambda: self._let_pass(upload))
@@ -430,7 +424,7 @@ def _run_site(options: argparse.Namespace) -> list[Trial]:
                 flush=True,
             )
             if trial.wrong:
-                shutil.copy(state / "worker.log", Path(tempfile.gettempdir()) / f"faults-{options.seed}-{number}.log")
+                shutil.copy(state / "log", Path(tempfile.gettempdir()) / f"faults-{options.seed}-{number}.log")
                 break  # what comes after would only repeat it
     return trials
 
