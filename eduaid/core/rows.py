@@ -35,6 +35,7 @@ class Outcome:
     `delivered` is the cell as a JSON member, `said` what a sealed column says for the row's digest.
     """
 
+    key: str = ""
     value: Any = None
     members: str = ""
     note: str = ""
@@ -55,7 +56,8 @@ class ColumnReader:
         self.known: dict[Cell, Outcome] = {}
         """Texts only, so that looking up any other cell finds nothing (1, 1.0 and True are one key)."""
         self._parse = column.reader(reading)
-        self._keeps = column.facts is not None or not column.sealed
+        self._facts = column.keep if column.facts is not None or not column.sealed else None
+        self._member, self._said = f'"{column.key}":', f"{column.key}=" if column.sealed else ""
 
     def read(self, cell: Cell) -> Outcome:
         """Reads a cell that is not in `known`, and remembers it there."""
@@ -63,21 +65,23 @@ class ColumnReader:
         if made is _BLANK:
             return made
         if type(cell) is str:
-            made.delivered = f'"{self.key}":{_quoted(cell)}'
+            made.delivered = self._member + _quoted(cell)
             if len(self.known) < _REMEMBERED:
                 self.known[cell] = made
         else:
-            made.delivered = f'"{self.key}":{_json(packed(cell))}'
+            made.delivered = self._member + _json(packed(cell))
         return made
 
     def made_of(self, result: Result[Any]) -> Outcome:
         if result is None:
             return _BLANK
         if isinstance(result, Problem):
-            return Outcome(problem=result)
+            return Outcome(self.key, problem=result)
         value, note = result
-        kept = members(self.column.keep(value)) if self._keeps else ""
-        return Outcome(value, kept, note, None, "", f"{self.key}={said(value)}" if self.column.sealed else "")
+        if value is None:
+            return _BLANK
+        kept = members(self._facts(value)) if self._facts else ""
+        return Outcome(self.key, value, kept, note, None, "", self._said + said(value) if self._said else "")
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -122,62 +126,51 @@ class RowMaker:
     def __init__(self, kind: ListKind, reading: Reading, keys: Sequence[str]) -> None:
         self.kind, self.reading = kind, reading
         self.readers = [ColumnReader(kind.column(key), reading) for key in keys]
+        self._columns = [(reader.known.get, reader.read) for reader in self.readers]
         self._required = [column.key for column in kind.required]
 
     def make(self, number: int, cells: Sequence[Cell], answers: Mapping[tuple[str, str], str] | None = None) -> Made:
         """`answers`: what people said to findings of this row, by (column, code)."""
-        parsed: dict[str, Any] = {}
-        parts: dict[str, str] = {}
-        delivered: dict[str, str] = {}
-        sealed: dict[str, str] = {}
+        found = [
+            outcome
+            for (known, read), cell in zip(self._columns, cells, strict=True)
+            if cell is not None and (outcome := known(cell) or read(cell)) is not _BLANK
+        ]
+        parsed = {outcome.key: outcome.value for outcome in found if outcome.problem is None}
+        parts = [outcome.members for outcome in found if outcome.members]
+        sealed = [outcome.said for outcome in found if outcome.said]
+        notes = [(outcome.key, outcome.note) for outcome in found if outcome.note]
         findings: list[RowFinding] = []
-        notes: list[tuple[str, str]] = []
-        doubtful: list[tuple[ColumnReader, Cell, Problem]] = []
-        for reader, cell in zip(self.readers, cells, strict=True):
-            if cell is None:
-                continue
-            outcome = reader.known.get(cell) or reader.read(cell)
-            if outcome.problem is not None:
-                delivered[reader.key] = outcome.delivered
-                doubtful.append((reader, cell, outcome.problem))
-            elif outcome.value is not None:
-                key = reader.key
-                delivered[key] = outcome.delivered
-                parsed[key] = outcome.value
-                if outcome.members:
-                    parts[key] = outcome.members
-                if outcome.said:
-                    sealed[key] = outcome.said
-                if outcome.note:
-                    notes.append((key, outcome.note))
-        for reader, cell, problem in doubtful:
-            self._settle(reader, cell, problem, parsed, parts, findings, answers or {})
-            if reader.column.sealed and reader.key in parsed:
-                sealed[reader.key] = f"{reader.key}={said(parsed[reader.key])}"
+        if len(parsed) < len(found):
+            for reader, cell in zip(self.readers, cells, strict=True):
+                if cell is not None and (problem := (reader.known.get(cell) or reader.read(cell)).problem) is not None:
+                    self._settle(reader, cell, problem, parsed, parts, findings, answers or {})
+                    if reader.column.sealed and reader.key in parsed:
+                        sealed.append(f"{reader.key}={said(parsed[reader.key])}")
         values = Values(number, parsed)
         place = self.kind.locate(values, self.reading)
         if place is not None:
             findings.append(place)
         for key in self._required:
-            if key not in parsed and key not in delivered:
+            if key not in parsed and all(outcome.key != key for outcome in found):
                 findings.append(RowFinding(key, "required"))
         for check in self.kind.checks:
             findings.extend(check(values, self.reading))
         if answers:
-            findings = [found for found in findings if not answers.get((found.column, found.code))]
+            findings = [one for one in findings if not answers.get((one.column, one.code))]
         number_found: IdNumber | None = parsed.get(self.kind.id_column)
         registry: XuejiNumber | None = parsed.get(self.kind.registry_column) if self.kind.registry_column else None
         number_digest = id_digest(number_found) if number_found else None
         registry_digest = digest("registry", registry.number) if registry else None
         if values.facts:
-            parts[""] = members(values.facts)
-        facts = ",".join(filter(None, parts.values()))
+            parts.append(members(values.facts))
+        facts = ",".join(parts)
         return Made(
             number,
             _state(findings),
             "{" + facts + "}",
-            ("{" + ",".join(delivered.values()) + "}").encode(),
-            digest("row", "\x1f".join((facts, values.subkey, *sealed.values()))),
+            ("{" + ",".join([outcome.delivered for outcome in found]) + "}").encode(),
+            digest("row", "\x1f".join((facts, values.subkey, *sealed))),
             number_digest,
             registry_digest,
             values,
@@ -191,7 +184,7 @@ class RowMaker:
         cell: Cell,
         problem: Problem,
         parsed: dict[str, Any],
-        parts: dict[str, str],
+        parts: list[str],
         findings: list[RowFinding],
         answers: Mapping[tuple[str, str], str],
     ) -> None:
@@ -203,16 +196,17 @@ class RowMaker:
                 if outcome.value is not None:
                     parsed[column.key] = outcome.value
                     if outcome.members:
-                        parts[column.key] = outcome.members
+                        parts.append(outcome.members)
                 return
             problem = outcome.problem
         answer = answers.get((column.key, problem.code), "")
         if answer == ADMIT and column.key == self.kind.id_column:
-            parts[column.key] = '"id_to_correct":true'
+            parts.append('"id_to_correct":true')
             return
         if answer == CONFIRM and column.facts is not None and level_of(problem) is FindingLevel.ASK:
             text = tidy(plain(cell))
-            parsed[column.key], parts[column.key] = text, members(column.keep(text))
+            parsed[column.key] = text
+            parts.append(members(column.keep(text)))
             return
         findings.append(RowFinding(column.key, problem.code, level_of(problem), dict(problem.params)))
 
