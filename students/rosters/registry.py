@@ -29,6 +29,9 @@ HUKOU_REGION = Column(
 HUKOU_TYPE = Column("hukou_type", "户口性质", plain(codes.HUKOU_TYPE.parse), ("户别",))
 # The export has three addresses; each of them is a column of its own there.
 HOME_ADDRESS = replace(c.HOME_ADDRESS, synonyms=("家庭住址",))
+# The export writes codes: here 1 is never a yes.
+BOARDING = replace(c.BOARDING, reader=plain(codes.BOARDING.parse))
+LEFT_BEHIND = replace(c.LEFT_BEHIND, reader=plain(codes.LEFT_BEHIND.parse))
 HEALTH = Column("health", "健康状况", plain(codes.HEALTH.parse), ("健康状态", "健康情况", "身体情况"))
 
 
@@ -64,12 +67,12 @@ REGISTRY = ListKind(
         c.GRADE,
         c.CLASS,
         ENROLLED,
-        c.BOARDING,
+        BOARDING,
         c.ADDRESS,
         HOME_ADDRESS,
         c.PHONE,
         HEALTH,
-        c.LEFT_BEHIND,
+        LEFT_BEHIND,
         c.MIGRANT,
         c.ORPHAN,
         c.DISABILITY,
