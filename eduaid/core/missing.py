@@ -35,20 +35,22 @@ def told(upload: Upload) -> list[tuple[str, int]]:
     return sorted(counted, key=lambda pair: (-pair[1], pair[0]))
 
 
-def look(upload: Upload) -> None:
+def look(upload: Upload, *, anew: bool = False) -> None:
     """Brings the list's missing rows up to what is in force: new ones get what other lists propose, those that are not missing
-    any more go with what was said of them, and open ones are proposed anew."""
+    any more go with what was said of them. `anew`: open ones are proposed again, for which all lists must be in sight."""
     destination = kind_of(upload.kind).destination
     known = Departure.objects.filter(upload=upload)
     if not upload.rows_missing and not known.exists():
         return
     rows = [old for _, old in destination.diff_rows(upload, "missing") if old is not None]
     known.exclude(row__in=rows).delete()
-    settled = set(known.exclude(code="").values_list("row_id", flat=True))
+    settled = set((known.exclude(code="") if anew else known).values_list("row_id", flat=True))
     _propose(upload, [row for row in rows if row not in settled])
 
 
 def _propose(upload: Upload, rows: list[int]) -> None:
+    if not rows:
+        return
     kind = kind_of(upload.kind)
     allowed = {entry.code for entry in kind.departures}
     found = {one.row_id: one for one in kind.destination.propose(upload, rows) if one.code in allowed}
@@ -76,6 +78,5 @@ def _propose(upload: Upload, rows: list[int]) -> None:
 
 def leave_pending(upload: Upload, rows: Collection[int] = ()) -> None:
     """待核 in nobody's name: for open missing rows when a list takes force, and for older rows that a late row released."""
-    if rows:
-        _propose(upload, list(rows))
+    _propose(upload, list(rows))
     Departure.objects.filter(upload=upload).unsaid().update(code=PENDING)

@@ -326,7 +326,7 @@ def apply(upload_id: int, lease: Lease) -> None:
         now = timezone.now()
         if upload.applied_at is None:
             kind.destination.match(upload, to_apply=True)
-            compare(upload)
+            compare(upload, anew=True)
             missing.leave_pending(upload)
             kind.destination.hold(upload)
             upload.slices.update(applied_at=now)
@@ -394,17 +394,17 @@ def renew(upload_id: int, lease: Lease) -> None:
         upload = Upload.objects.select_for_update().get(pk=upload_id)
         if upload.state in (State.REVIEW, State.SUBMITTED):
             kind_of(upload.kind).destination.match(upload)
-            compare(upload)
+            compare(upload, anew=True)
             count_rows(upload)
             upload.due, upload.stage, upload.version = False, "", upload.version + 1
             upload.save()
         jobs.fence(lease)
 
 
-def compare(upload: Upload) -> None:
-    """Takes over what taking force would change (not saved), and who is missing now."""
+def compare(upload: Upload, *, anew: bool = False) -> None:
+    """Takes over what taking force would change (not saved), and who is missing now (`missing.look`)."""
     set_diff(upload, kind_of(upload.kind).destination.diff(upload))
-    missing.look(upload)
+    missing.look(upload, anew=anew)
 
 
 def ready_rows(upload: Upload) -> QuerySet[UploadRow]:

@@ -4,9 +4,11 @@ from django.urls import path
 
 from eduaid.core.views import health, login, watermark
 from eduaid.core.views.imports import (
+    approvals,
     cells,
     columns,
     decisions,
+    departures,
     differences,
     files,
     index,
@@ -15,6 +17,7 @@ from eduaid.core.views.imports import (
     receipt,
     review,
     send,
+    undoing,
 )
 from eduaid.core.views.setup import calendar, dictionaries, overview, people, regions, schools
 
@@ -40,13 +43,18 @@ urlpatterns = [
     path("imports/<int:pk>/submit/", decisions.submit, name="import-submit"),
     path("imports/<int:pk>/approve/", decisions.approve, name="import-approve"),
     path("imports/<int:pk>/return/", decisions.send_back, name="import-return"),
+    path("imports/<int:pk>/diff/missing/", departures.missing_rows, name="import-missing"),
+    path("imports/<int:pk>/departures/", departures.save, name="import-departures"),
+    path("imports/<int:pk>/departures/bulk/", departures.bulk, name="import-departures-bulk"),
     path("imports/<int:pk>/diff/<str:part>/", differences.diff, name="import-diff"),
     path("imports/<int:pk>/receipt/", receipt.receipt, name="import-receipt"),
-    path("imports/<int:pk>/undo/", decisions.undo, name="import-undo"),
+    path("imports/<int:pk>/undo/", undoing.undo, name="import-undo"),
+    path("imports/<int:pk>/undo/<str:bucket>/", undoing.rows, name="import-undo-rows"),
     path("imports/<int:pk>/files/<int:position>/", files.original, name="import-file"),
     path("imports/<int:pk>/marked/<int:position>/", marked.workbook, name="import-marked"),
     path("imports/<int:pk>/returned/", marked.returned, name="import-returned"),
     path("imports/<int:pk>/returned/<int:returned_pk>/", marked.merge, name="import-merge"),
+    path("approve/", approvals.approvals, name="approvals"),
     path("setup/", overview.overview, name="setup"),
     path("setup/regions/", regions.regions, name="setup-regions"),
     path("setup/regions/new/", regions.new_region, name="setup-region-new"),

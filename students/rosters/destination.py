@@ -227,7 +227,7 @@ class Children:
     def released(self, upload: Upload, rows: Sequence[int]) -> list[int]:
         """The older rows that nothing keeps in force any more and whose person no row of the list names."""
         with connection.cursor() as cursor:
-            cursor.execute(_NEW, {"upload": upload.pk})
+            _lay_out(cursor, upload)
             cursor.execute(
                 f"""
                 SELECT r.id FROM core_uploadrow r LEFT JOIN students_identitylink l ON l.row_id = r.id
@@ -235,9 +235,7 @@ class Children:
                 """,
                 [list(rows)],
             )
-            found = [pk for (pk,) in cursor.fetchall()]
-            cursor.execute("DROP TABLE list_new")
-        return found
+            return [pk for (pk,) in cursor.fetchall()]
 
     def hold(self, upload: Upload) -> None:
         """Keeps in force what waiting rows may speak of. Call before the slices flip."""

@@ -619,7 +619,7 @@ def test_nobody_approves_a_list_that_he_sent_or_corrected(county: SmallCounty) -
     uploads.submit(corrected, by=county.user("town-a"))
     corrected.refresh_from_db()
     page = text(client.post(f"/imports/{corrected.pk}/approve/", {"version": corrected.version}, follow=True))
-    assert "修改过这份名单的人不能审核它，请由另一人审核。" in page
+    assert "修改过名单或填过去向的人不能审核它，请由另一人审核。" in page
     corrected.refresh_from_db()
     assert corrected.state == State.SUBMITTED
 
@@ -636,7 +636,7 @@ def test_a_list_that_is_sent_back_comes_with_its_reason(county: SmallCounty) -> 
     client = county.client("county")
     empty = text(client.post(f"/imports/{upload.pk}/return/", {"comment": " "}))
     assert empty.count("请写明退回的原因") == 2
-    assert client.post(f"/imports/{upload.pk}/return/", {"comment": "第 2 行年级不对"})["Location"] == "/imports/"
+    assert client.post(f"/imports/{upload.pk}/return/", {"comment": "第 2 行年级不对"})["Location"] == "/approve/"
     page = text(county.client("town-a").get(f"/imports/{upload.pk}/"))
     assert "县局退回：" in page
     assert "第 2 行年级不对" in page

@@ -1,8 +1,6 @@
-"""P14, P16: submit, approve, send back, give up, undo. Each is one act of `eduaid.core.uploads`."""
+"""P14: submit, approve, send back, give up. Each is one act of `eduaid.core.uploads`."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -11,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from eduaid.core import uploads
-from eduaid.core.forms import CommentForm, UndoForm
+from eduaid.core.forms import CommentForm
 from eduaid.core.models import Upload
 from eduaid.core.models.uploads import State
 from eduaid.core.roles import Right
@@ -35,8 +33,6 @@ def _version(request: AccountRequest) -> int:
 def submit(request: AccountRequest, pk: int) -> HttpResponse:
     upload = the_list(request, pk)
     try:
-        if not uploads.may_work_on(upload, request.user):
-            raise NotAllowed("只有上传人所在单位可以提交这份名单。")
         uploads.submit(upload, by=request.user, version=_version(request), comment=request.POST.get("note", "").strip())
     except (NotAllowed, NotPossible) as refusal:
         return refused(request, upload, refusal)
@@ -50,8 +46,6 @@ def approve(request: AccountRequest, pk: int) -> HttpResponse:
     """The worker applies the list at once; the page shows how far it is."""
     upload = the_list(request, pk)
     try:
-        if upload.edits.filter(by=request.user).exists():
-            raise NotAllowed("修改过这份名单的人不能审核它，请由另一人审核。")
         uploads.approve(upload, by=request.user, version=_version(request))
     except (NotAllowed, NotPossible) as refusal:
         return refused(request, upload, refusal)
@@ -70,7 +64,7 @@ def send_back(request: AccountRequest, pk: int) -> HttpResponse:
         except (NotAllowed, NotPossible) as refusal:
             return refused(request, upload, refusal)
         messages.success(request, f"已退回给{upload.uploaded_by}。")
-        return redirect("imports")
+        return redirect("approvals")
     return render(
         request,
         "confirm.html",
@@ -112,52 +106,6 @@ def cancel(request: AccountRequest, pk: int) -> HttpResponse:
             "danger": True,
             "back_url": head(upload).url,
             "crumbs": _crumbs(upload, "放弃"),
-        },
-    )
-
-
-@dataclass(frozen=True)
-class Bucket:
-    key: str
-    label: str
-    count: int
-    text: str
-
-
-@needs(Right.APPROVE)
-def undo(request: AccountRequest, pk: int) -> HttpResponse:
-    """What would happen to whom is shown first; the reason is asked."""
-    upload = the_list(request, pk)
-    form = UndoForm(request.POST or None)
-    if not uploads.may_undo(upload, request.user):
-        return refused(request, upload, NotPossible(f"名单 {pk} 号没有生效，不用撤回。"))
-    if request.method == "POST" and form.is_valid():
-        try:
-            uploads.undo(upload, by=request.user, reason=form.cleaned_data["reason"])
-        except (NotAllowed, NotPossible) as refusal:
-            return refused(request, upload, refusal)
-        messages.success(request, f"已撤回“{title(upload)}”。上一份名单重新生效；同一份文件可以再次上传。")
-        return redirect("import-receipt", pk)
-    preview = uploads.undo_preview(upload)
-    buckets = [
-        Bucket(
-            "withdrawn",
-            "将撤回",
-            preview.withdrawn,
-            "这份名单带来的内容撤下，显示上一份名单的内容；上一份没有的，标为“来源已撤回”。",
-        ),
-        Bucket("kept", "保留", preview.kept, "之后又有更新的名单或更正，以更新的为准，不受撤回影响。"),
-        Bucket("impossible", "无法撤回", preview.impossible, "已有走访、资助等办理记录，学生保留，标为“来源已撤回”。"),
-    ]
-    return render(
-        request,
-        "imports/undo.html",
-        {
-            "upload": head(upload),
-            "buckets": buckets,
-            "form": form,
-            "back_url": reverse("import-receipt", args=[pk]),
-            "crumbs": _crumbs(upload, "撤回"),
         },
     )
 

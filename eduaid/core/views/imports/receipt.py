@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +12,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from eduaid.core import uploads
+from eduaid.core import missing, uploads
 from eduaid.core.display import zh_date, zh_moment
 from eduaid.core.lists import kind_of
-from eduaid.core.models import CellEdit, Finding, ListSlice, Upload, User
+from eduaid.core.models import CellEdit, Departure, Finding, ListSlice, Upload, User
 from eduaid.core.models.uploads import State
 from eduaid.core.views.imports.common import READERS, crumbs, file_name, head, shown_state, the_list, title, to_its_page
 from eduaid.core.views.imports.review import may_correct, shows_in_full
@@ -88,6 +90,7 @@ def receipt(request: AccountRequest, pk: int) -> HttpResponse:
             "superseded": _superseded(upload),
             "files": _files(request, upload),
             "decisions": _decisions(upload),
+            "departures": _departures(upload),
             "waiting_url": f"{reverse('import', args=[pk])}?tab=fix" if waiting else "",
             "waiting": upload.rows_waiting,
             "may_correct": may_correct(upload, request.user),
@@ -131,10 +134,20 @@ def _counts(upload: Upload) -> list[Figure]:
         ("重复", upload.rows_repeated, "?tab=rows&state=D"),
         ("新增", upload.rows_added, ""),
         ("变更", upload.rows_changed, ""),
-        ("上期有本期无", upload.rows_missing, ""),
+        ("上期有本期无", upload.rows_missing, "diff/missing/" if upload.applied_at else ""),
         ("无变化", upload.rows_unchanged, ""),
     ]
     return [Figure(label, value, rows + query if query and shown else "") for label, value, query in told]
+
+
+def _departures(upload: Upload) -> list[Figure]:
+    """What was said of those whom the list names no more, with the names behind each; frozen with the approval."""
+    page = reverse("import-missing", args=[upload.pk]) if upload.applied_at else ""
+    return [
+        Figure(missing.label(code), count, page + ("?only=pending" if page and code == missing.PENDING else ""), "人")
+        for code, count in missing.told(upload)
+        if code
+    ]
 
 
 def _superseded(upload: Upload) -> Superseded | None:
@@ -176,16 +189,23 @@ def _decisions(upload: Upload) -> list[Decision]:
     """The list's steps from its history, and what people corrected and answered in it, oldest first."""
     steps = [Decision(upload.uploaded_at, "上传", str(upload.uploaded_by))]
     steps += _steps(upload)
-    edits = CellEdit.objects.filter(upload=upload).select_related("by").order_by("-pk")
-    steps += _by_person("修改单元格", [(edit.at, str(edit.by)) for edit in edits[:500]], "格")
-    answers = (
-        Finding.objects.filter(upload=upload, answered_at__isnull=False)
-        .select_related("answered_by")
-        .order_by("-answered_at")
-    )
-    steps += _by_person(
-        "答复问题", [(one.answered_at, str(one.answered_by)) for one in answers[:500] if one.answered_at], "处"
-    )
+    small: list[tuple[str, str, Iterable[tuple[str, dt.datetime | None]]]] = [
+        ("修改单元格", "格", CellEdit.objects.filter(upload=upload).values_list("by__display_name", "at")),
+        (
+            "答复问题",
+            "处",
+            Finding.objects.filter(upload=upload, answered_at__isnull=False).values_list(
+                "answered_by__display_name", "answered_at"
+            ),
+        ),
+        (
+            "说明去向",
+            "人",
+            Departure.objects.filter(upload=upload, by__isnull=False).values_list("by__display_name", "at"),
+        ),
+    ]
+    for act, unit, done in small:
+        steps += _by_person(act, done, unit)
     return sorted(steps, key=lambda step: step.at)
 
 
@@ -211,7 +231,7 @@ def _steps(upload: Upload) -> list[Decision]:
         text = _STEPS.get(event.state, "")
         by = event.pgh_context.metadata.get("user") if event.pgh_context else None
         if event.state in (State.REVIEW, State.IN_FORCE) and before == State.SUBMITTED:
-            text = f"县局退回：{event.comment}"
+            text = f"县局退回：{event.returned_for}"
         elif event.state == State.UNDONE:
             text, by = f"撤回：{event.undo_reason}", event.undone_by_id
         elif event.state == State.SUBMITTED:
@@ -227,10 +247,12 @@ def _steps(upload: Upload) -> list[Decision]:
     return [Decision(event.pgh_created_at, text, users.get(by, "") if by else "") for event, text, by in told]
 
 
-def _by_person(act: str, done: list[tuple[dt.datetime, str]], unit: str) -> list[Decision]:
+def _by_person(act: str, done: Iterable[tuple[str, dt.datetime | None]], unit: str) -> list[Decision]:
     """One line a person, at the moment of the last of many small acts."""
-    people = dict.fromkeys(by for _, by in done)
-    return [
-        Decision(max(at for at, one in done if one == by), f"{act} {sum(one == by for _, one in done)} {unit}", by)
-        for by in people
-    ]
+    last: dict[str, dt.datetime] = {}
+    count: Counter[str] = Counter()
+    for by, at in done:
+        if at is not None:
+            count[by] += 1
+            last[by] = max(at, last.get(by, at))
+    return [Decision(at, f"{act} {count[by]:,} {unit}", by) for by, at in last.items()]

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from eduaid.core import access, column_memory, marked, questions, uploads
+from eduaid.core import access, column_memory, marked, missing, questions, uploads
 from eduaid.core.models import Upload, UploadRow, User
 from eduaid.core.models.access import Action
 from eduaid.core.models.uploads import RowState, State
@@ -270,6 +270,7 @@ def _tiles(upload: Upload) -> dict[str, Tile] | None:
         "changed": upload.rows_changed,
         "missing": upload.rows_missing,
         "unchanged": upload.rows_unchanged,
+        "waiting": upload.rows_waiting,
     }
     return {part: Tile(value, reverse("import-diff", args=[upload.pk, part])) for part, value in parts.items()}
 
@@ -280,16 +281,19 @@ def _acts(request: AccountRequest, upload: Upload) -> dict[str, object]:
     works = uploads.may_work_on(upload, user)
     waits_for_bureau = upload.state == State.SUBMITTED
     approves = waits_for_bureau and may(user, Right.APPROVE)
-    own = user.pk in (upload.uploaded_by_id, upload.submitted_by_id) or (
-        approves and upload.edits.filter(by=user).exists()
-    )
+    own = approves and uploads.worked_on_by(upload, user)
+    unsaid = dict(missing.told(upload)).get("", 0) if works and upload.state == State.REVIEW else 0
     return {
-        "can_submit": works and upload.state in (State.REVIEW, State.IN_FORCE),
+        "can_submit": works and upload.state in (State.REVIEW, State.IN_FORCE) and not unsaid and not upload.due,
+        "unsaid": unsaid,
+        "missing_url": reverse("import-missing", args=[pk]),
+        "comparing": upload.due and upload.state in (State.REVIEW, State.SUBMITTED),
+        "not_applied": upload.error,
         "submit_url": reverse("import-submit", args=[pk]),
-        "can_approve": approves and not own,
+        "can_approve": approves and not own and not upload.due,
         "approve_url": reverse("import-approve", args=[pk]),
         "return_url": reverse("import-return", args=[pk]) if approves else "",
-        "approve_note": "这是您上传、提交或修改过的名单，请由另一人审核。" if approves and own else "",
+        "approve_note": "这是您上传、提交、修改过或填过去向的名单，请由另一人审核。" if approves and own else "",
         "discard_url": reverse("import-cancel", args=[pk]) if works and upload.applied_at is None else "",
         "forget_url": reverse("import-forget", args=[pk]) if column_memory.may_forget(upload, user) else "",
         "receipt_url": reverse("import-receipt", args=[pk]) if upload.applied_at else "",
