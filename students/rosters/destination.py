@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import connection
@@ -12,7 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg2.extras import execute_values
 
 from eduaid.core.database import refresh_statistics
-from eduaid.core.lists import Diff, Proposal, UndoPreview
+from eduaid.core.lists import Diff, Proposal, Touched, UndoPreview
 from eduaid.core.models import Finding, Term, Upload, UploadRow
 from eduaid.core.models.uploads import FindingLevel, Mode, RowState
 from eduaid.core.roles import today
@@ -25,15 +25,12 @@ from students.resolve import IN_FORCE, resolve, resolve_households, take_turn
 # Persons of a poverty or hardship list who are past schooling are counted from their rows and get no identity of a child.
 OLDEST_CHILD = 25
 
-# The person whom a row speaks of, for telling rows of two lists apart: the child, else the number, else only itself.
-_PERSON = "coalesce('s' || l.student_id, 'd' || encode(r.id_digest, 'hex'), 'r' || r.id)"
-
 # The two sides of a comparison: what this list delivers, and what counts now in the places that it covers. They stand in
 # temporary tables because a list that has just come is in no statistics: joins planned for one row take quadratic time.
 _NEW = f"""
     CREATE TEMP TABLE list_new ON COMMIT DROP AS
-    SELECT r.id, r.state, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {_PERSON} AS person,
-        l.student_id
+    SELECT r.id, r.state, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {PERSON} AS person,
+        l.student_id, r.id_digest, r.registry_digest
     FROM core_uploadrow r LEFT JOIN students_identitylink l ON l.row_id = r.id
     WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s) AND r.state IN ('A', 'W');
     ANALYZE list_new (id, person, student_id, name_key)
@@ -43,8 +40,8 @@ _OLD = f"""
     WITH covered AS (
         SELECT DISTINCT kind, town_id, school_id, subkey FROM core_listslice WHERE upload_id = %(upload)s
     )
-    SELECT r.id, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {_PERSON} AS person,
-        l.student_id
+    SELECT r.id, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {PERSON} AS person,
+        l.student_id, r.id_digest, r.registry_digest
     FROM core_uploadrow r JOIN core_listslice s ON s.id = r.slice_id
     JOIN covered c ON c.kind = s.kind AND c.subkey = s.subkey AND c.town_id IS NOT DISTINCT FROM s.town_id
         AND c.school_id IS NOT DISTINCT FROM s.school_id
@@ -67,6 +64,11 @@ _HELD = """
             UNION ALL
             SELECT o.id, n.id FROM unnamed o JOIN list_new n ON n.name_key = o.name_key
             WHERE n.state = 'W' AND (n.birth IS NULL OR o.birth IS NULL OR n.birth = o.birth)
+            UNION ALL
+            -- The name may be what the row waits for.
+            SELECT o.id, n.id FROM unnamed o JOIN list_new n ON n.id_digest = o.id_digest WHERE n.state = 'W'
+            UNION ALL
+            SELECT o.id, n.id FROM unnamed o JOIN list_new n ON n.registry_digest = o.registry_digest WHERE n.state = 'W'
         ) spoken_of
         GROUP BY id
     )
@@ -86,15 +88,19 @@ class Children:
         self._match_rows(upload)
         self._ask_elsewhere(upload)
 
-    def rematch(self, row: UploadRow) -> None:
-        IdentityLink.objects.filter(row=row).delete()
-        self._match_rows(row.upload, only=row.pk)
-        self._ask_elsewhere(row.upload)
+    def rematch(self, rows: Sequence[UploadRow]) -> None:
+        only = [row.pk for row in rows]
+        IdentityLink.objects.filter(row__in=only).delete()
+        self._match_rows(rows[0].upload, only=only)
+        self._ask_elsewhere(rows[0].upload, only=only)
+
+    def touched(self, upload: Upload, rows: Sequence[int], old: Collection[int] = ()) -> Touched:
+        return touched(upload, rows, old)
 
     def forget(self, upload: Upload) -> None:
         IdentityLink.objects.filter(row__sheet__upload=upload).delete()
 
-    def _match_rows(self, upload: Upload, *, only: int | None = None) -> None:
+    def _match_rows(self, upload: Upload, *, only: Sequence[int] | None = None) -> None:
         rows = _undecided(upload, only=only)
         if not rows:
             return
@@ -125,7 +131,7 @@ class Children:
             for row, answer in questions
         )
 
-    def _ask_elsewhere(self, upload: Upload) -> None:
+    def _ask_elsewhere(self, upload: Upload, *, only: Sequence[int] | None = None) -> None:
         """R03: a child whom another place's list of the same kind and term still names waits for somebody's word.
 
         A list of an earlier term gives way by itself: children move up and on.
@@ -146,12 +152,15 @@ class Children:
             others = [pk for (pk,) in cursor.fetchall()]
             if not others:
                 return
-            _lay_out(cursor, upload)
+            linked = "(SELECT row_id AS id, student_id FROM students_identitylink WHERE row_id = ANY(%(only)s))"
+            if only is None:
+                linked = "list_new"
+                _lay_out(cursor, upload)
             cursor.execute(
                 f"""
                 WITH elsewhere AS (
                     SELECT DISTINCT ON (n.id) n.id, n.sheet_id, n.number, coalesce(sc.name, tn.name, '') AS place
-                    FROM list_new ln JOIN core_uploadrow n ON n.id = ln.id
+                    FROM {linked} ln JOIN core_uploadrow n ON n.id = ln.id
                     JOIN students_identitylink lo ON lo.student_id = ln.student_id AND lo.row_id <> n.id
                     JOIN core_uploadrow r ON r.id = lo.row_id
                     JOIN core_listslice s ON s.id = r.slice_id
@@ -167,7 +176,7 @@ class Children:
                 SELECT %(upload)s, sheet_id, id, number, '', 'held-elsewhere', 'ask', jsonb_build_object('school', place), ''
                 FROM elsewhere
                 """,
-                {"upload": upload.pk, "others": others},
+                {"upload": upload.pk, "others": others, "only": only},
             )
 
     def diff(self, upload: Upload) -> Diff:
@@ -418,8 +427,8 @@ _ASKED = """
     FROM core_uploadrow r
     WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s)
         AND NOT EXISTS (SELECT 1 FROM students_identitylink l WHERE l.row_id = r.id)
-        AND r.id = coalesce(%(only)s, r.id)
-        AND (r.state = 'A' OR (r.id = %(only)s AND r.state = 'W'))
+        AND (%(only)s::bigint[] IS NULL OR r.id = ANY(%(only)s::bigint[]))
+        AND (r.state = 'A' OR (%(only)s::bigint[] IS NOT NULL AND r.state = 'W'))
         AND coalesce((r.facts->>'birth_on')::date >= %(oldest)s, true);
     ANALYZE list_asked (id, id_digest, registry_digest)
 """
@@ -455,8 +464,8 @@ _DECIDED = """
 """
 
 
-def _undecided(upload: Upload, *, only: int | None = None) -> list[Candidate]:
-    """Rows without an identity, or `only` one row that has just been put right, of which somebody has to think.
+def _undecided(upload: Upload, *, only: Sequence[int] | None = None) -> list[Candidate]:
+    """Rows without an identity, or `only` rows that have just been put right, of which somebody has to think.
 
     Rows whose numbers name a child beyond doubt are linked here; rows that name a new child are left without a link.
     """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+
 from eduaid.core import uploads
 from eduaid.core.models import UploadRow
 from eduaid.core.models.uploads import State
@@ -102,9 +104,14 @@ def test_a_changed_list_and_its_undo(county: SmallCounty) -> None:
     assert Student.objects.get(name="赵一").is_withdrawn
 
 
-def test_a_waiting_row_keeps_the_last_row_of_the_child_in_force(county: SmallCounty) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [{"身份证号": LI["身份证号"][:-1] + ("1" if LI["身份证号"][-1] != "1" else "2")}, {"姓名": "李  小雨"}],
+    ids=["its number is wrong", "its name is in doubt"],
+)
+def test_a_waiting_row_keeps_the_last_row_of_the_child_in_force(county: SmallCounty, wrong: dict[str, str]) -> None:
     county.bring("class-roster", [PUPIL_LI, PUPIL_WANG], place="a", by="town-a")
-    broken = PUPIL_LI | {"身份证号": LI["身份证号"][:-1] + ("1" if LI["身份证号"][-1] != "1" else "2")}
+    broken = PUPIL_LI | wrong
     second = county.bring("class-roster", [broken, PUPIL_WANG], place="a", by="town-a", as_of=dt.date(2026, 9, 20))
     assert (second.rows_accepted, second.rows_waiting, second.rows_missing) == (1, 1, 0)
     assert resolved() == [("李小雨", "25", "1班", False, True), ("王伟", "26", "2班", False, True)]
