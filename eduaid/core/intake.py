@@ -43,6 +43,7 @@ from eduaid.core.models.uploads import FindingLevel, RowState, State
 from eduaid.core.parser import OpenBook, OpenSheet, open_book
 from eduaid.core.places import Regions, Schools
 from eduaid.core.preflight import Limits
+from eduaid.core.prefilled import OWN_HEADERS, Restorer, say_departures
 from eduaid.core.reading.frames import unpacked
 from eduaid.core.rows import Made, RowMaker
 from eduaid.core.sealing import Opener, Sealer
@@ -122,6 +123,7 @@ def read(upload_id: int, lease: Lease, pulse: Pulse) -> None:
             pulse.report("match", stager.rows, stager.rows)
             kind.destination.match(upload)
             uploads.compare(upload)
+            say_departures(upload)
             uploads.count_rows(upload)
             upload.content_digest = stager.content_digest()
             _tell_of_same_content(upload)
@@ -372,6 +374,7 @@ class _Stager:
             and any(position < len(row) and row[position] is not None for row in sample)
         ]
         unknown = [text for position, text in enumerate(header.texts) if text and position not in mapping]
+        unknown = [text for text in unknown if text not in OWN_HEADERS]
         unknown += [f"{column_name(position)} 列（没有列名）" for position in nameless]
         if unknown:
             shown = "、".join(text[:30] for text in unknown[:8]) + ("等" if len(unknown) > 8 else "")
@@ -444,6 +447,7 @@ class _RowWriter:
         self._filler = MergeFiller(sheet.merged, down, below=header.last, own=own)
         counted = [at for at, key in mapping.items() if key in ("name", "sequence", stager.kind.id_column)]
         self._control = Control(header, sample[:200], mapped=mapping, people=counted)
+        self._prefilled = Restorer.of(stager.upload, stager.kind, header, mapping)
         self._hidden, self._leaves = sheet.hidden_rows, leaves
         self._hidden_rows: list[int] = []
         self._found: list[tuple[int, Any]] = []
@@ -456,6 +460,8 @@ class _RowWriter:
     def write(self, rows: Iterable[tuple[int, Row]]) -> None:
         copied: list[bytes] = []
         rows = list(rows)
+        if self._prefilled is not None:
+            self._prefilled.restore([(number, row) for number, row in rows if number > self._header.last])
         followed = {number for number, _ in rows} if self._filler.has_work else frozenset()
         control, skipped, hidden = self._control, self._skipped, self._hidden
         for number, row in rows:
@@ -480,6 +486,10 @@ class _RowWriter:
                 row = row + [None] * (self._width - len(row))
             cells: list[Cell] = [row[position] for position in self._positions]
             made = self._maker.make(number, cells)
+            if self._prefilled is not None:
+                if self._prefilled.leaves(number):
+                    self._stager.slice_for(made)  # a school that everybody leaves is covered all the same
+                self._prefilled.judge(number, made)
             copied.append(self._copied(made))
             self._found.extend((number, found) for found in made.findings)
             for note in made.notes:

@@ -26,20 +26,24 @@ def workbook(kind: ListKind, *, place: str = "", school: School | None = None, t
     """
     title = " ".join(filter(None, [place, term, kind.label]))
     lines = ["从下一行的表头开始，一人一行；不需要的列可以空着，不要改列名。怎样填见“填写说明”。"]
-    columns = [_column(column) for column in kind.columns]
+    columns = [out_column(column) for column in kind.columns]
     rows = [_first_row(kind, school)] if school and kind.is_by_school() else []
     filled = OutSheet(kind.label, columns, rows, title=title, lines=lines, spare_rows=SPARE_ROWS)
-    explained = OutSheet(
+    return write_workbook([filled, help_sheet(kind)])
+
+
+def help_sheet(kind: ListKind) -> OutSheet:
+    """What every column is and how it is filled in."""
+    return OutSheet(
         HELP_SHEET,
         [OutColumn("怎样填各列", width=120)],
         [[line] for line in _explained(kind)],
         title=f"{kind.label}：填写说明",
         lines=[kind.about, f"来源：{kind.source}"],
     )
-    return write_workbook([filled, explained])
 
 
-def _column(column: Column) -> OutColumn:
+def out_column(column: Column) -> OutColumn:
     prompt = "；".join(filter(None, ["必填" if column.required else "", column.help]))
     widest = max((len(column.label), 6), default=6)
     return OutColumn(

@@ -132,7 +132,7 @@ def _problems(upload: Upload, kind: ListKind, sheets: dict[int, UploadSheet]) ->
     """What is open in these sheets: sheet → cell → its notes and whether they are only warnings; and the list in front."""
     listed = list(
         Finding.objects.filter(upload=upload, level__in=_ROW_SAID, answer="", sheet_id__in=[*sheets, None])
-        .select_related("row", "sheet", "sheet__file", "answered_by")
+        .select_related("row", "sheet__file")
         .order_by("sheet__position", "number", "id")
     )
     notes: dict[int, _Cells] = defaultdict(dict)

@@ -19,6 +19,7 @@ from eduaid.core.cells import Cell
 from eduaid.core.editing import answers_for
 from eduaid.core.intake import CELL, ROW
 from eduaid.core.lists import Column, kind_of
+from eduaid.core.masking import masked
 from eduaid.core.models import CellEdit, Finding, Upload, UploadRow
 from eduaid.core.models.uploads import FindingLevel, RowState
 from eduaid.core.reading.frames import unpacked

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from eduaid.core.findings import message
 from eduaid.core.intake import delivered
-from eduaid.core.lists import Column, kind_of
+from eduaid.core.lists import kind_of
+from eduaid.core.masking import masked
 from eduaid.core.models import Finding, Upload
 from eduaid.core.sealing import Opener
-from eduaid.core.text import mask_id, mask_phone, spaceless
+from eduaid.core.text import spaceless
 
 
 @dataclass(frozen=True)
@@ -22,17 +23,6 @@ class Said:
     label: str
     value: str
     text: str
-
-
-def masked(column: Column, value: str) -> str:
-    """The value of a sealed column as pages and command lines show it."""
-    if not column.sealed or not value:
-        return value
-    if "phone" in column.key:
-        return mask_phone(value)
-    if column.key in ("address", "note"):
-        return "（已隐藏）"
-    return mask_id(value)
 
 
 def said(upload: Upload, findings: Iterable[Finding], *, in_full: bool) -> list[Said]:

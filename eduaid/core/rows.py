@@ -162,6 +162,9 @@ class RowMaker:
         registry: XuejiNumber | None = parsed.get(self.kind.registry_column) if self.kind.registry_column else None
         number_digest = id_digest(number_found) if number_found else None
         registry_digest = digest("registry", registry.number) if registry else None
+        # Rows that say the same have the same digest, in whatever order their columns stand.
+        parts.sort()
+        sealed.sort()
         if values.facts:
             parts.append(members(values.facts))
         facts = ",".join(parts)

@@ -524,12 +524,13 @@ def _tell(upload: Upload, text: str) -> None:
 
 def note_refused_rows(upload: Upload) -> None:
     """R08: rows of places outside the sender's scope are not taken, and that they were sent is recorded."""
-    if upload.rows_refused:
+    rows = Finding.objects.filter(upload=upload, code="outside-scope").count() if upload.rows_refused else 0
+    if rows:
         access.note(
             by=upload.uploaded_by,
             action=Action.REFUSED_ROW,
             subject_kind="upload",
             subject_id=upload.pk,
             page=f"/imports/{upload.pk}/",
-            rows=upload.rows_refused,
+            rows=rows,
         )

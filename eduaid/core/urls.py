@@ -31,6 +31,7 @@ urlpatterns = [
     path("imports/", index.index, name="imports"),
     path("imports/new/", send.new, name="import-new"),
     path("imports/template/<str:kind>/", files.template, name="import-template"),
+    path("imports/prefilled/<str:kind>/", files.prefilled_template, name="import-prefilled"),
     path("imports/<int:pk>/", review.review, name="import"),
     path("imports/<int:pk>/map/", columns.columns, name="import-map"),
     path("imports/<int:pk>/map/forget/", columns.forget, name="import-forget"),

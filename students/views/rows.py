@@ -13,10 +13,11 @@ from django.urls import reverse
 
 from eduaid.core import access, display
 from eduaid.core.lists import kind_of
+from eduaid.core.masking import masked
 from eduaid.core.models import Finding, Upload, UploadRow
 from eduaid.core.models.access import Action
 from eduaid.core.models.uploads import FindingLevel, RowState, State, UploadRowQuerySet
-from eduaid.core.review import masked, said
+from eduaid.core.review import said
 from eduaid.core.roles import Right
 from eduaid.core.scope import EVERYTHING, Scope, row_security
 from eduaid.core.sealing import Opener, Unreadable

@@ -23,7 +23,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from eduaid.core import marked, merging, returned
 from eduaid.core.models import Finding, Upload, UploadRow
 from tests.core import workbooks as built
-from tests.pipeline.test_lists_in_force import LI, PUPIL_LI, PUPIL_WANG
+from tests.pipeline.test_lists_in_force import LI, PUPIL_WANG
 from tests.pipeline.test_marked_workbooks import BROKEN, changed
 from tests.small_county import SmallCounty, id_number
 
@@ -174,7 +174,7 @@ def test_looks_merges_formulas_and_notes_of_the_sender_stay(county: SmallCounty)
     assert sheet.print_title_rows == "$2:$2"
     assert sheet.auto_filter.ref == "A2:I5"
     assert len(sheet.conditional_formatting) == 1
-    assert book.active.title == "错误清单"
+    assert book["错误清单"].sheet_view.tabSelected
     assert not sheet.sheet_view.tabSelected
 
 
@@ -223,7 +223,7 @@ def wps_like(data: bytes) -> bytes:
     book = openpyxl.load_workbook(io.BytesIO(data))
     sheets = {}
     for sheet in book:
-        rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+        rows: list[list[Any]] = [[cell.value for cell in row] for row in sheet.iter_rows()]
         while rows and rows[-1] == [None] * len(rows[-1]):
             rows.pop()
         sheets[sheet.title] = built.SheetSpec(

@@ -1,13 +1,14 @@
-"""The original file back to its sender; the empty workbook of a kind."""
+"""The original file back to its sender; the empty workbook of a kind, and the one with everybody in it."""
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import content_disposition_header
 
-from eduaid.core import access, files, list_templates
+from eduaid.core import access, files, list_templates, prefilled, senders
 from eduaid.core.lists import UnknownKind, kind_of
 from eduaid.core.models import School, Term
 from eduaid.core.models.access import Action
@@ -64,3 +65,32 @@ def template(request: AccountRequest, kind: str) -> HttpResponse:
         chosen, place=str(place or ""), school=place if isinstance(place, School) else None, term=str(term or "")
     )
     return attachment(data, list_templates.file_name(chosen, place=str(place or ""), term=str(term or "")), XLSX)
+
+
+@needs(*SENDERS)
+def prefilled_template(request: AccountRequest, kind: str) -> HttpResponse:
+    """The list in force of the sender's place, to be changed and sent again: numbers masked, rows with hidden keys. Logged."""
+    chosen = next((one for one in senders.kinds_of(request.user) if one.key == kind), None)
+    place = senders.usual_place(request.user)
+    if chosen is None or place is None:
+        raise Http404
+    term = Term.objects.filter(starts_on__lte=today()).order_by("-starts_on").first()
+    schools = [
+        school
+        for school in senders.schools_of(request.user)
+        if not isinstance(place, School) and (place.is_home or school.town_id == place.pk)
+    ]
+    try:
+        filled = prefilled.workbook(chosen, place, schools=schools, term=str(term or ""))
+    except prefilled.TooMany as refusal:
+        messages.error(request, str(refusal))
+        return redirect("imports")
+    access.note(
+        by=request.user,
+        action=Action.EXPORT,
+        subject_kind="list",
+        page=request.path,
+        purpose="下载预填模板",
+        rows=filled.rows,
+    )
+    return attachment(filled.data, prefilled.file_name(chosen, place=str(place), term=str(term or "")), XLSX)

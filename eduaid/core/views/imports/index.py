@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from eduaid.core import senders
+from eduaid.core import prefilled, senders
 from eduaid.core.display import State as Shown
 from eduaid.core.display import zh_date
 from eduaid.core.forms.lists import ACCEPTED
@@ -51,6 +51,7 @@ class Card:
     lines: list[str]
     state: Shown
     template_url: str
+    prefilled_url: str
     upload_url: str
     drop: Drop | None
     running_url: str
@@ -105,7 +106,8 @@ def index(request: AccountRequest) -> HttpResponse:
 
 
 def _cards(request: AccountRequest, term: Term | None) -> list[Card]:
-    """The newest open list and the last one in force of each kind in the running term: two queries."""
+    """The newest open list and the last one in force of each kind in the running term, and of which kinds anybody is in
+    force at all: three queries."""
     sent = senders.kinds_of(request.user)
     if not sent:
         return []
@@ -117,11 +119,17 @@ def _cards(request: AccountRequest, term: Term | None) -> list[Card]:
     }
     unfinished = {upload.kind: upload for upload in lists.open().order_by("kind", "-pk").distinct("kind")}
     place = senders.usual_place(request.user)
-    return [_card(kind, place, in_force, unfinished) for kind in sent]
+    filled = prefilled.kinds_in_force(place) if place is not None else frozenset()
+    return [_card(kind, place, in_force, unfinished, is_filled=kind.key in filled) for kind in sent]
 
 
 def _card(
-    kind: ListKind, place: Region | School | None, in_force: Mapping[str, Upload], unfinished: Mapping[str, Upload]
+    kind: ListKind,
+    place: Region | School | None,
+    in_force: Mapping[str, Upload],
+    unfinished: Mapping[str, Upload],
+    *,
+    is_filled: bool,
 ) -> Card:
     done, todo = in_force.get(kind.key), unfinished.get(kind.key)
     running = todo is not None and todo.state in (State.RECEIVED, State.APPROVED)
@@ -131,6 +139,7 @@ def _card(
         lines=[f"{kind.source}。{kind.about}"],
         state=state,
         template_url=reverse("import-template", args=[kind.key]),
+        prefilled_url=reverse("import-prefilled", args=[kind.key]) if is_filled else "",
         upload_url=f"{reverse('import-new')}?kind={kind.key}",
         drop=Drop(kind.key, place.code, today()) if place else None,
         running_url=page_of(todo) if todo and running else "",
