@@ -23,7 +23,6 @@ from eduaid.core.masking import masked
 from eduaid.core.models import CellEdit, Finding, Upload, UploadRow
 from eduaid.core.models.uploads import FindingLevel, RowState
 from eduaid.core.reading.frames import unpacked
-from eduaid.core.review import masked
 from eduaid.core.sealing import Opener
 from eduaid.core.text import id_candidates, is_valid_id, plain, scrub, spaceless
 
