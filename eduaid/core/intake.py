@@ -39,7 +39,7 @@ from eduaid.core.models import (
     UploadSheet,
     User,
 )
-from eduaid.core.models.uploads import FindingLevel, RowState, State
+from eduaid.core.models.uploads import ENDED, FindingLevel, RowState, State
 from eduaid.core.parser import OpenBook, OpenSheet, open_book
 from eduaid.core.places import Regions, Schools
 from eduaid.core.preflight import Limits
@@ -638,8 +638,8 @@ def _settle_repeats(upload: Upload) -> None:
 def _tell_of_same_content(upload: Upload) -> None:
     """P02: the same rows in other bytes. Said, not refused: the list confirms the older one."""
     same = (
-        Upload.objects.applied()
-        .filter(kind=upload.kind, content_digest=upload.content_digest)
+        Upload.objects.filter(kind=upload.kind, content_digest=upload.content_digest)
+        .exclude(state__in=ENDED)
         .exclude(pk=upload.pk)
         .order_by("-pk")
         .first()

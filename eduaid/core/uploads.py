@@ -128,7 +128,7 @@ def receive(
                 UploadFile.objects.create(
                     upload=upload,
                     position=position,
-                    name=_clean_name(name),
+                    name=clean_name(name),
                     size=len(data),
                     sha256=mark,
                     stored_as=stored[position],
@@ -152,7 +152,7 @@ def _forget(stored: Sequence[str]) -> None:
         files.forget(name)
 
 
-def _clean_name(name: str) -> str:
+def clean_name(name: str) -> str:
     """What is shown of a file name: no path, no control or direction characters, at most 255."""
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
     shown = "".join(
@@ -463,11 +463,9 @@ def slice_for_row(upload: Upload, values: Values) -> int | None:
 
 
 def may_work_on(upload: Upload, user: User) -> bool:
-    """Whether the user may correct rows of the list: its sender, or somebody else who sends for the same place."""
+    """Whether the user may correct rows of the list and submit it: whoever sends lists for its place today."""
     place = upload.school or upload.region
-    return upload.uploaded_by_id == user.pk or (
-        place is not None and may(user, Right.UPLOAD) and Scope.of(user).covers(place)
-    )
+    return place is not None and may(user, Right.UPLOAD) and Scope.of(user).covers(place)
 
 
 def may_undo(upload: Upload, user: User) -> bool:

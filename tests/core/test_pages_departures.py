@@ -9,11 +9,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from eduaid.core import departures, uploads
+from eduaid.core import departures, files, uploads
+from eduaid.core.lists import kind_of
 from eduaid.core.models import Departure, Upload
 from eduaid.core.models.uploads import State
 from eduaid.core.tasks import advance
-from tests.core.test_pages_imports import CHEN, LI, LI_BROKEN, WANG, text
+from tests.core.test_pages_imports import CHEN, LI, LI_BROKEN, WANG, send_form, text
 from tests.small_county import SmallCounty, id_number
 
 LATER = dt.date(2026, 9, 20)
@@ -282,3 +283,29 @@ def test_an_act_after_the_session_leads_back_to_its_page_and_does_nothing(county
     assert answer["Location"] == f"/login/?next=/imports/{upload.pk}/%3Ftab%3Dfix"
     upload.refresh_from_db()
     assert upload.state == State.REVIEW
+
+
+# --- pasting -----------------------------------------------------------------------------------------------------
+
+
+def test_a_block_without_header_is_read_in_the_order_of_the_template(county: SmallCounty) -> None:
+    labels = [column.label for column in kind_of("class-roster").columns]
+    values = [LI | {"性别": "女"}, WANG]
+    block = "\n".join("\t".join(str(row.get(label, "")) for label in labels) for row in values)
+    county.client("town-a").post("/imports/new/", send_form(b"", pasted=block) | {"files": []})
+    upload = Upload.objects.get()
+    advance(upload.pk)
+    upload.refresh_from_db()
+    assert (upload.state, upload.rows_accepted) == (State.REVIEW, 2)
+    file = upload.files.get()
+    assert file.name == "粘贴的内容.tsv"
+    assert files.load(file.stored_as).decode("utf-8-sig").startswith("\t".join(labels))
+
+
+def test_a_block_that_is_no_table_is_refused_like_a_file(county: SmallCounty) -> None:
+    county.client("town-a").post("/imports/new/", send_form(b"", pasted="李小雨 三年级\n王伟 三年级") | {"files": []})
+    upload = Upload.objects.get()
+    advance(upload.pk)
+    upload.refresh_from_db()
+    assert upload.state == State.REFUSED
+    assert "没有找到“班级名册”的表头" in upload.error

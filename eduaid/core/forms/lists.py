@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 from django import forms
@@ -9,16 +11,19 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from eduaid.core import preflight, senders
+from eduaid.core.cells import Row
 from eduaid.core.forms.fields import DayField, FilesField, FilesInput
 from eduaid.core.indicators import area_of
 from eduaid.core.lists import ListKind, Place, kind_of
 from eduaid.core.models import Region, School, User
 from eduaid.core.models.uploads import Mode
 from eduaid.core.roles import today
+from eduaid.core.spreadsheets import find_header
+from eduaid.core.text import is_valid_id
 
 ACCEPTED = (".xlsx", ".xlsm", ".xls", ".et", ".ods", ".csv", ".txt")
 PASTED_LINES = 200
-PASTED_NAME = "粘贴的内容.csv"
+PASTED_NAME = "粘贴的内容.tsv"
 
 _MODES = (
     (Mode.COMPLETE, "完整名单：范围内的人都在这份名单里"),
@@ -38,7 +43,7 @@ class SendForm(forms.Form):
         help_text=" ",
     )
     pasted = forms.CharField(
-        label="从表格中复制后粘贴到这里，连同表头",
+        label="从表格中复制后粘贴到这里，连同表头；按模板的列序排列的，可以没有表头",
         required=False,
         strip=False,
         max_length=400_000,
@@ -99,9 +104,23 @@ class SendForm(forms.Form):
     def contents(self) -> list[tuple[str, bytes]]:
         """Names and bytes; a pasted block is a text file like any other."""
         found = [(file.name or "", file.read()) for file in self.cleaned_data["files"]]
-        if self.cleaned_data["pasted"]:
-            found.append((PASTED_NAME, self.cleaned_data["pasted"].encode("utf-8-sig")))
+        kind = self.chosen_kind()
+        if self.cleaned_data["pasted"] and kind:
+            found.append((PASTED_NAME, _with_header(self.cleaned_data["pasted"], kind).encode("utf-8-sig")))
         return found
+
+
+def _with_header(pasted: str, kind: ListKind) -> str:
+    """The block, with the template's column names above it where it has none and its first line has its number where the
+    template has it. What else lacks a header is refused when it is read, like a file."""
+    rows = list(csv.reader(io.StringIO(pasted), delimiter="\t"))
+    cells: list[tuple[int, Row]] = [(number, list(row)) for number, row in enumerate(rows, 1) if any(row)]
+    keys = [column.key for column in kind.columns]
+    first = dict(zip(keys, cells[0][1], strict=False))
+    is_bare = is_valid_id(str(first.get(kind.id_column) or "")) and len(cells[0][1]) <= len(keys)
+    if not is_bare or find_header(cells[:40], kind.columns):
+        return pasted
+    return "\t".join(column.label for column in kind.columns) + "\n" + pasted
 
 
 def _places(user: User) -> list[Any]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -50,6 +51,9 @@ def new(request: AccountRequest) -> HttpResponse:
             return redirect("import-run", _receive(request, form, contents).pk)
         except AlreadyUploaded as refusal:
             known = refusal.upload
+            if _sent_twice(request, form, known):
+                messages.info(request, "这份名单已经收到，没有重复上传。")
+                return redirect(page_of(known))
         except (NotAllowed, NotPossible) as refusal:
             form.add_error(None, str(refusal))
     registered = {kind.key for kind in kinds()}
@@ -65,6 +69,14 @@ def new(request: AccountRequest) -> HttpResponse:
             "index_url": reverse("imports"),
             "crumbs": crumbs(Link("上传名单")),
         },
+    )
+
+
+def _sent_twice(request: AccountRequest, form: SendForm, known: Upload) -> bool:
+    """The same person's same files under the same names: a second click or a second tab, and no question."""
+    names = sorted(file.name for file in known.files.all())
+    return known.uploaded_by_id == request.user.pk and names == sorted(
+        uploads.clean_name(name) for name, _ in form.contents()
     )
 
 
