@@ -7,7 +7,7 @@ The template workbook, the recognition of columns, the checks, the data dictiona
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -134,6 +134,18 @@ class Diff:
 
 
 @dataclass(frozen=True)
+class Touched:
+    """The share of some rows in a `Diff`. `near`: the older rows that they speak or may speak of; `missing`: those of them whom
+    the list does not name."""
+
+    added: int
+    changed: int
+    unchanged: int
+    near: frozenset[int]
+    missing: frozenset[int]
+
+
+@dataclass(frozen=True)
 class Proposal:
     """Where a missing person probably is, read off other lists. `basis`: the reason as a sentence, without names or numbers."""
 
@@ -164,8 +176,12 @@ class Destination(Protocol):
         """
         ...
 
-    def rematch(self, row: UploadRow) -> None:
-        """Asks again whom one corrected row speaks of."""
+    def rematch(self, rows: Sequence[UploadRow], *, unclear: Sequence[UploadRow] = ()) -> None:
+        """Asks again whom corrected rows speak of; `unclear` ones speak of nobody until they are put right."""
+        ...
+
+    def touched(self, upload: Upload, rows: Sequence[int], old: Collection[int] = ()) -> Touched:
+        """How these rows of a list that is not in force compare now, and which older rows near them, or in `old`, are missing."""
         ...
 
     def forget(self, upload: Upload) -> None:

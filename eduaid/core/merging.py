@@ -115,8 +115,8 @@ def _write(upload: Upload, plan: Plan, new: Sequence[NewRow], gone: Sequence[Gon
         kind.destination.forget(upload)
         kind.destination.match(upload)
     else:
-        for row in changed:
-            kind.destination.rematch(row)
+        if changed:
+            kind.destination.rematch(changed)
         if new:
             kind.destination.match(upload)
     if upload.applied_at is None:

@@ -48,6 +48,16 @@ def look(upload: Upload, *, anew: bool = False) -> None:
     _propose(upload, [row for row in rows if row not in settled])
 
 
+def follow(upload: Upload, near: Collection[int], gone: Collection[int]) -> None:
+    """`look` for some older rows only: those in `gone` are missing, the others of `near` are not (not saved)."""
+    known = Departure.objects.filter(upload=upload)
+    known.filter(row__in=set(near) - set(gone)).delete()
+    if gone:
+        settled = set(known.filter(row__in=gone).values_list("row_id", flat=True))
+        _propose(upload, [row for row in gone if row not in settled])
+    upload.rows_missing = known.count()
+
+
 def _propose(upload: Upload, rows: list[int]) -> None:
     if not rows:
         return

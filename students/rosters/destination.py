@@ -21,6 +21,7 @@ from students.matching import Ambiguous, Candidate, File, Known, Matched, match_
 from students.models import Identifier, IdentityLink
 from students.precedence import BY_KEY
 from students.resolve import IN_FORCE, resolve, resolve_households, take_turn
+from students.rosters.touched import PERSON, touched
 
 # Persons of a poverty or hardship list who are past schooling are counted from their rows and get no identity of a child.
 OLDEST_CHILD = 25
@@ -88,11 +89,12 @@ class Children:
         self._match_rows(upload)
         self._ask_elsewhere(upload)
 
-    def rematch(self, rows: Sequence[UploadRow]) -> None:
+    def rematch(self, rows: Sequence[UploadRow], *, unclear: Sequence[UploadRow] = ()) -> None:
         only = [row.pk for row in rows]
-        IdentityLink.objects.filter(row__in=only).delete()
-        self._match_rows(rows[0].upload, only=only)
-        self._ask_elsewhere(rows[0].upload, only=only)
+        IdentityLink.objects.filter(row__in=[*only, *(row.pk for row in unclear)]).delete()
+        if rows:
+            self._match_rows(rows[0].upload, only=only)
+            self._ask_elsewhere(rows[0].upload, only=only)
 
     def touched(self, upload: Upload, rows: Sequence[int], old: Collection[int] = ()) -> Touched:
         return touched(upload, rows, old)
@@ -100,7 +102,7 @@ class Children:
     def forget(self, upload: Upload) -> None:
         IdentityLink.objects.filter(row__sheet__upload=upload).delete()
 
-    def _match_rows(self, upload: Upload, *, only: Sequence[int] | None = None) -> None:
+    def _match_rows(self, upload: Upload, *, only: list[int] | None = None) -> None:
         rows = _undecided(upload, only=only)
         if not rows:
             return
@@ -131,7 +133,7 @@ class Children:
             for row, answer in questions
         )
 
-    def _ask_elsewhere(self, upload: Upload, *, only: Sequence[int] | None = None) -> None:
+    def _ask_elsewhere(self, upload: Upload, *, only: list[int] | None = None) -> None:
         """R03: a child whom another place's list of the same kind and term still names waits for somebody's word.
 
         A list of an earlier term gives way by itself: children move up and on.
@@ -240,7 +242,7 @@ class Children:
             cursor.execute(
                 f"""
                 SELECT r.id FROM core_uploadrow r LEFT JOIN students_identitylink l ON l.row_id = r.id
-                WHERE r.id = ANY(%s) AND NOT EXISTS (SELECT 1 FROM list_new n WHERE n.person = {_PERSON}) ORDER BY r.id
+                WHERE r.id = ANY(%s) AND NOT EXISTS (SELECT 1 FROM list_new n WHERE n.person = {PERSON}) ORDER BY r.id
                 """,
                 [list(rows)],
             )
@@ -464,7 +466,7 @@ _DECIDED = """
 """
 
 
-def _undecided(upload: Upload, *, only: Sequence[int] | None = None) -> list[Candidate]:
+def _undecided(upload: Upload, *, only: list[int] | None = None) -> list[Candidate]:
     """Rows without an identity, or `only` rows that have just been put right, of which somebody has to think.
 
     Rows whose numbers name a child beyond doubt are linked here; rows that name a new child are left without a link.
