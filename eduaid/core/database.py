@@ -45,6 +45,86 @@ def row_policy(
     )
 
 
+def references(table: str, parents: dict[str, str]) -> list[migrations.RunSQL]:
+    """Foreign keys that are checked once a statement: column → the table whose `id` it holds.
+
+    For tables that lists fill by the ten thousand while their rows point at a handful of parents: PostgreSQL's own keys ask for
+    the parent once a row, which costs more than writing the row. The promise is the same: what a statement adds must point
+    at rows that are there, these are locked against deletion until the transaction ends, rows that are pointed at cannot be
+    deleted, and ids do not change. Unlike Django's keys they are not deferred to the commit. (docs/decisions/0015)
+    """
+    added = "".join(_added(table, column, parent) for column, parent in parents.items())
+    refers = migrations.RunSQL(
+        f"""
+        CREATE FUNCTION {table}_refers() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE scope text := current_setting('eduaid.scope', true); lost bigint;
+        BEGIN
+            PERFORM set_config('eduaid.scope', '*', true);  -- a parent beyond the scope is there all the same
+            {added}
+            PERFORM set_config('eduaid.scope', coalesce(scope, ''), true);
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER refers_insert AFTER INSERT ON {table} REFERENCING NEW TABLE AS added
+            FOR EACH STATEMENT EXECUTE FUNCTION {table}_refers();
+        CREATE TRIGGER refers_update AFTER UPDATE ON {table} REFERENCING NEW TABLE AS added OLD TABLE AS gone
+            FOR EACH STATEMENT EXECUTE FUNCTION {table}_refers();
+        """,
+        f"""
+        DROP TRIGGER refers_insert ON {table};
+        DROP TRIGGER refers_update ON {table};
+        DROP FUNCTION {table}_refers();
+        """,
+    )
+    return [refers, *(_referred(table, column, parent) for column, parent in parents.items())]
+
+
+def _added(table: str, column: str, parent: str) -> str:
+    def check(pointed_at: str) -> str:
+        return f"""
+            WITH wanted AS MATERIALIZED ({pointed_at}),
+            held AS MATERIALIZED (SELECT p.id FROM {parent} p JOIN wanted w ON w.id = p.id FOR KEY SHARE OF p)
+            SELECT id INTO lost FROM wanted WHERE id NOT IN (SELECT id FROM held) LIMIT 1;
+            IF FOUND THEN
+                RAISE foreign_key_violation USING TABLE = '{table}', COLUMN = '{column}',
+                    CONSTRAINT = '{table}_{column}_refers',
+                    MESSAGE = format('{table}_{column}_refers: {parent} has no %s', lost);
+            END IF;"""
+
+    inserted = f"SELECT DISTINCT {column} AS id FROM added WHERE {column} IS NOT NULL"
+    updated = f"SELECT {column} AS id FROM added WHERE {column} IS NOT NULL EXCEPT SELECT {column} FROM gone"
+    return f"IF TG_OP = 'INSERT' THEN {check(inserted)} ELSE {check(updated)} END IF;"
+
+
+def _referred(table: str, column: str, parent: str) -> migrations.RunSQL:
+    name = f"{table}_{column}_referred"
+    return migrations.RunSQL(
+        f"""
+        CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE scope text := current_setting('eduaid.scope', true);
+        BEGIN
+            IF TG_OP = 'UPDATE' THEN
+                RAISE foreign_key_violation USING MESSAGE = '{name}: ids do not change';
+            END IF;
+            PERFORM set_config('eduaid.scope', '*', true);
+            IF EXISTS (SELECT 1 FROM {table} c JOIN gone g ON g.id = c.{column}) THEN
+                RAISE foreign_key_violation USING TABLE = '{table}', COLUMN = '{column}',
+                    CONSTRAINT = '{name}', MESSAGE = '{name}: rows of {table} point at it';
+            END IF;
+            PERFORM set_config('eduaid.scope', coalesce(scope, ''), true);
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER {name}_delete AFTER DELETE ON {parent} REFERENCING OLD TABLE AS gone
+            FOR EACH STATEMENT EXECUTE FUNCTION {name}();
+        CREATE TRIGGER {name}_update AFTER UPDATE OF id ON {parent} FOR EACH STATEMENT EXECUTE FUNCTION {name}();
+        """,
+        f"""
+        DROP TRIGGER {name}_delete ON {parent};
+        DROP TRIGGER {name}_update ON {parent};
+        DROP FUNCTION {name}();
+        """,
+    )
+
+
 # Tables that the application may add to and read, never change.
 _APPEND_ONLY = ("core_accessrecord", "core_celledit", "core_changeset")
 # Their columns change in narrow ways by design; the rows themselves never go.

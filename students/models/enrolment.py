@@ -33,8 +33,13 @@ class Enrolment(models.Model):
     student = models.ForeignKey(
         "students.Student", models.PROTECT, related_name="enrolments", verbose_name="学生", db_index=False
     )  # enrolment_once_a_term begins with it
-    term = models.ForeignKey("core.Term", models.PROTECT, related_name="+", verbose_name="学期", db_index=False)
-    school = models.ForeignKey("core.School", models.PROTECT, related_name="enrolments", verbose_name="学校")
+    # Term and school are held by triggers, once a statement: eduaid.core.database.references.
+    term = models.ForeignKey(
+        "core.Term", models.PROTECT, related_name="+", verbose_name="学期", db_index=False, db_constraint=False
+    )
+    school = models.ForeignKey(
+        "core.School", models.PROTECT, related_name="enrolments", verbose_name="学校", db_constraint=False
+    )
     grade = models.CharField("年级", max_length=2, default="", blank=True)
     class_name = models.CharField("班级", max_length=20, default="", blank=True)
     boarding = models.BooleanField("寄宿", null=True, blank=True)

@@ -121,11 +121,25 @@ class Student(models.Model):
     id_digest = models.BinaryField(null=True, editable=False)
     id_tail_digest = models.BinaryField(null=True, editable=False)
     registry_digest = models.BinaryField(null=True, editable=False)
+    # Town, village and school are held by triggers, once a statement: eduaid.core.database.references.
     hukou_town = models.ForeignKey(
-        "core.Region", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="户籍乡镇"
+        "core.Region",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="户籍乡镇",
+        db_constraint=False,
     )
     hukou_village = models.ForeignKey(
-        "core.Region", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="户籍村", db_index=False
+        "core.Region",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="户籍村",
+        db_index=False,
+        db_constraint=False,
     )
     hukou_outside = models.BooleanField("县外户籍", default=False)
     hukou_household = models.ForeignKey(
@@ -147,7 +161,13 @@ class Student(models.Model):
         db_index=False,
     )
     school = models.ForeignKey(
-        "core.School", models.PROTECT, null=True, blank=True, related_name="students", verbose_name="就读学校"
+        "core.School",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="students",
+        verbose_name="就读学校",
+        db_constraint=False,
     )
     school_town = models.ForeignKey(
         "core.Region",

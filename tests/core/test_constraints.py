@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from threading import Thread
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from eduaid.core.models import ListSlice, Post, Region, School, SchoolYear, Term, Upload
+from eduaid.core.models import (
+    ListSlice,
+    Post,
+    Region,
+    School,
+    SchoolYear,
+    Term,
+    Upload,
+    UploadFile,
+    UploadRow,
+    UploadSheet,
+)
 from eduaid.core.models.accounts import Duty, RoleKey
+from eduaid.core.scope import everything
 from eduaid.core.sealing import new_data_key
 from students.models import Correction, Enrolment, Identifier, Student
 from tests.small_county import SmallCounty
@@ -31,6 +44,17 @@ def a_slice(county: SmallCounty, upload: Upload) -> ListSlice:
         upload=upload, kind="population", mode="complete", town=county.a, effective_on=dt.date(2026, 9, 1),
         applied_at=timezone.now(), is_current=True,
     )  # fmt: skip
+
+
+def a_row(county: SmallCounty, **fields: object) -> UploadRow:
+    upload = an_upload(county)
+    file = UploadFile.objects.create(upload=upload, position=0, name="名册.xlsx", size=1, sha256="", stored_as="")
+    sheet = UploadSheet.objects.create(file=file, upload=upload, position=0, name="一班")
+    given = {"upload": upload, "sheet": sheet, "slice": a_slice(county, upload), "number": 2, "state": "A"} | fields
+    return UploadRow.objects.create(digest=b"0" * 16, sealed=b"", **given)
+
+
+NOBODY = 999_999
 
 
 def post(county: SmallCounty, name: str, role: RoleKey, duty: Duty, **fields: object) -> Post:
@@ -97,6 +121,21 @@ BREAKS: dict[str, Callable[[SmallCounty], object]] = {
     "enrolment_named_by_a_list": lambda c: Enrolment.objects.create(
         student=Student.objects.create(), term=c.term, school=c.primary_a
     ),
+    "core_uploadrow_sheet_id_refers": lambda c: a_row(c, sheet=UploadSheet(pk=NOBODY)),
+    "core_uploadrow_slice_id_refers": lambda c: UploadRow.objects.filter(pk=a_row(c).pk).update(slice=NOBODY),
+    "core_uploadrow_sheet_id_referred": lambda c: UploadSheet.objects.filter(pk=a_row(c).sheet_id)._raw_delete(
+        "default"
+    ),
+    "core_uploadrow_slice_id_referred": lambda c: a_row(c).upload.slices.all()._raw_delete("default"),
+    "students_student_school_id_refers": lambda c: Student.objects.create(school_id=NOBODY),
+    "students_student_school_id_referred": lambda c: [
+        Student.objects.create(school=c.primary_a, hukou_town=c.a),
+        School.objects.filter(pk=c.primary_a.pk)._raw_delete("default"),
+    ],
+    "students_enrolment_term_id_refers": lambda c: Enrolment.objects.create(
+        student=Student.objects.create(), term_id=NOBODY, school=c.primary_a, in_roster=True
+    ),
+    "ids do not change": lambda c: Region.objects.filter(pk=c.a.pk).update(id=NOBODY),
     "correction_has_a_reason": lambda c: correction(c, reason=""),
     "correction_revoked_by_somebody": lambda c: correction(c, revoked_at=timezone.now()),
 }
@@ -106,3 +145,28 @@ BREAKS: dict[str, Callable[[SmallCounty], object]] = {
 def test_the_database_refuses(county: SmallCounty, constraint: str) -> None:
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         BREAKS[constraint](county)
+
+
+def test_a_parent_that_a_new_row_points_at_cannot_go_before_the_row_is_there(county: SmallCounty) -> None:
+    """As with a foreign key: whoever deletes waits for whoever points, and is refused then."""
+    school = School.objects.create(code="2199009999", name="水口镇末小学", stages=["2"], town=county.a)
+    refused: list[str] = []
+
+    def delete() -> None:
+        try:
+            with everything():
+                School.objects.filter(pk=school.pk)._raw_delete("default")
+        except IntegrityError as error:
+            refused.append(str(error))
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        Student.objects.create(name="李小雨", school=school)
+        other = Thread(target=delete)
+        other.start()
+        other.join(0.5)
+        assert other.is_alive()
+    other.join(10)
+    assert len(refused) == 1
+    assert "students_student_school_id_referred" in refused[0]

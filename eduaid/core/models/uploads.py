@@ -293,8 +293,9 @@ class UploadRow(models.Model):
     school = models.ForeignKey(
         "core.School", models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
     )
-    sheet = models.ForeignKey(UploadSheet, models.PROTECT, related_name="row_set", db_index=False)
-    slice = models.ForeignKey(ListSlice, models.PROTECT, null=True, related_name="rows")
+    # Held by triggers, once a statement: eduaid.core.database.references.
+    sheet = models.ForeignKey(UploadSheet, models.PROTECT, related_name="row_set", db_index=False, db_constraint=False)
+    slice = models.ForeignKey(ListSlice, models.PROTECT, null=True, related_name="rows", db_constraint=False)
     number = models.PositiveIntegerField("行号")
     state = models.CharField("状态", max_length=1, choices=RowState.choices)
     id_digest = models.BinaryField(null=True)
