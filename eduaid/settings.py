@@ -223,6 +223,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- intake limits (docs/architecture.md) ----------------------------------------------------------------------------
 UPLOAD_MAX_BYTES = env.int("EDUAID_UPLOAD_MAX_BYTES", default=50 * 1024 * 1024)
 UPLOAD_MAX_ROWS = env.int("EDUAID_UPLOAD_MAX_ROWS", default=200_000)
+CLAMD_ADDRESS = env("EDUAID_CLAMD", default="")  # host:port of a virus scanner; without one, pages say so
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES  # an uploaded list never touches a temporary file in the clear

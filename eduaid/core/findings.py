@@ -57,7 +57,7 @@ ROWS: dict[str, str] = {
     "row-withdrawn": "已在改好的表中删去，不收。如仍要收，请在网页上修改这一行的任意一格",
     "hidden-row": "是隐藏行，已计入。如不应计入，请在表格中删除后重新上传",
     # lists and files
-    "list-same": "内容与 {date} 的名单 {upload} 号完全相同（文件不同）。入库后不会改动任何数据",
+    "list-same": "内容与 {date} 的名单 {upload} 号完全相同（文件不同）。不是有意重报的，请放弃本次导入",
     "sheet-hidden": "工作表“{sheet}”是隐藏的，已计入 {rows} 行。请确认计入，或选择不计入",
     "sheet-hidden-left": "工作表“{sheet}”是隐藏的，已按选择不计入",
     "rows-hidden": "工作表“{sheet}”含 {rows} 条隐藏行（{lines}），已全部计入。请确认计入，或选择不计入",

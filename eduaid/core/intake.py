@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from eduaid.core import copying, files, jobs, uploads
+from eduaid.core import copying, files, jobs, scanning, uploads
 from eduaid.core.cells import Cell, Row
 from eduaid.core.column_content import WORDS
 from eduaid.core.controls import Control, Difference, Skipped, lines_in_words
@@ -42,8 +42,8 @@ from eduaid.core.models import (
 from eduaid.core.models.uploads import ENDED, FindingLevel, RowState, State
 from eduaid.core.parser import OpenBook, OpenSheet, open_book
 from eduaid.core.places import Regions, Schools
-from eduaid.core.preflight import Limits
 from eduaid.core.prefilled import OWN_HEADERS, Restorer, say_departures
+from eduaid.core.preflight import Limits
 from eduaid.core.reading.frames import unpacked
 from eduaid.core.rows import Made, RowMaker
 from eduaid.core.sealing import Opener, Sealer
@@ -54,6 +54,7 @@ from eduaid.core.spreadsheets import (
     RowKind,
     classify_row,
     find_header,
+    looks_transposed,
     map_columns,
     normalise_header,
 )
@@ -151,6 +152,8 @@ def _nothing(kind: ListKind, stager: _Stager) -> str:
     if stager.incomplete:
         name, labels = stager.incomplete[0]
         return f"“{name}”缺少{labels}列，不能作为“{kind.label}”名单。请补上该列，或核对是否选错了文件或名单种类。"
+    if stager.sideways:
+        return f"“{stager.sideways}”是横着排的（一人一列，或一人一张表），不能读取。请下载模板，按一人一行填写后上传。"
     if stager.headless:
         sheets = "、".join(f"“{name}”" for name in stager.headless[:5])
         return f"{sheets}中没有找到“{kind.label}”的表头。表头应在同一行，并包含：{wanted}。请核对是否选错了文件或名单种类，或下载模板填写。"
@@ -203,6 +206,8 @@ class _Stager:
     rows: int = 0
     asks: bool = False
     headless: list[str] = field(default_factory=list)
+    sideways: str = ""
+    """A sheet whose headers run down a column."""
     incomplete: list[tuple[str, str]] = field(default_factory=list)
     """Sheets without a required column, and the labels of what they lack."""
     has_repeats: bool = False
@@ -221,7 +226,10 @@ class _Stager:
 
     def stage(self, file: UploadFile) -> None:
         limits = Limits(file_bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
-        with open_book(files.load(file.stored_as), file.name, limits=limits) as book:
+        data = files.load(file.stored_as)
+        if scanning.is_configured():
+            scanning.scan(data)
+        with open_book(data, file.name, limits=limits) as book:
             file.kind = book.kind.value
             file.save(update_fields=["kind"])
             for note in book.notes:
@@ -244,10 +252,13 @@ class _Stager:
         if not head:
             return
         header = find_header(head, self.kind.columns, merged=sheet.merged)
+        turned = header is None and looks_transposed(head, self.kind.columns)
         if header is None and (sheet.name == HELP_SHEET or sheet.name.startswith(PROBLEMS_SHEET)):
             return
         if header is None:
             self.headless.append(sheet.name or file.name)
+            if turned:
+                self.sideways = self.sideways or sheet.name or file.name
             self.tell(
                 "sheet-without-header",
                 FindingLevel.WARNING,
@@ -694,24 +705,54 @@ def confirm_mapping(
         if missing:
             raise uploads.NotPossible(f"工作表“{sheet.name}”还缺少“{'、'.join(missing)}”列，请指明是哪一列。")
         if remember:
-            _remember(upload, sheet, mapping, by)
+            _remember(upload, sheet, mapping, answers.get(sheet.pk, {}), by)
         sheet.mapping, sheet.questions = mapping, []
         sheet.save(update_fields=["mapping", "questions"])
-    upload.state, upload.due, upload.stage = State.RECEIVED, True, "mapped"
-    upload.save(update_fields=["state", "due", "stage"])
-    uploads.wake(upload)
+    read_again(upload)
     return upload
 
 
-def _remember(upload: Upload, sheet: UploadSheet, mapping: Mapping[str, str], by: User) -> None:
-    for position, key in mapping.items():
-        if sheet.mapping.get(position) == key:
+def read_again(upload: Upload) -> None:
+    """Puts a list that is not in force back to be read, with what its sender has said of columns and hidden parts."""
+    upload.state, upload.due, upload.stage = State.RECEIVED, True, ""
+    upload.save(update_fields=["state", "due", "stage"])
+    uploads.wake(upload)
+
+
+@transaction.atomic
+def reopen_mapping(upload: Upload, *, by: User) -> Upload:
+    """Shows the columns of a list that was read without a question (or with other answers) once more.
+
+    Raises uploads.NotAllowed, and uploads.NotPossible once rows were corrected: reading again would lose that.
+    """
+    upload = uploads.locked(upload.pk, states=[State.REVIEW])
+    if not uploads.may_work_on(upload, by):
+        raise uploads.NotAllowed("只有上传人所在单位可以修改这份名单。")
+    if upload.applied_at is not None or upload.edits.exists():
+        raise uploads.NotPossible("名单已有改动，不能再改列对应。需要时请放弃本次导入，再上传一次。")
+    upload.state = State.MAPPING
+    upload.save(update_fields=["state"])
+    return upload
+
+
+def _remember(
+    upload: Upload, sheet: UploadSheet, mapping: Mapping[str, str], answers: Mapping[int, str], by: User
+) -> None:
+    """What the user has decided differently from recognition. A column that was asked and is left out is remembered as
+    such, unless another one of the same name is taken."""
+    kept = {position: key for position, key in mapping.items() if sheet.mapping.get(position) != key}
+    names = {normalise_header(str(sheet.headers[int(at)])) for at in mapping if int(at) < len(sheet.headers)}
+    if set(sheet.questions) - set(mapping.values()):
+        kept |= {str(at): "" for at, key in answers.items() if not key}
+    for position, key in kept.items():
+        name = normalise_header(str(sheet.headers[int(position)])) if int(position) < len(sheet.headers) else ""
+        if not name or (not key and name in names):
             continue
         ColumnMemory.objects.update_or_create(
             kind=upload.kind,
             region=None if upload.school_id else (upload.town or upload.region),
             school=upload.school,
-            header=normalise_header(str(sheet.headers[int(position)])),
+            header=name[:120],
             defaults={"column": key, "by": by},
         )
 

@@ -129,8 +129,18 @@ def find_header(
             if hits < min(2, sum(map(bool, texts))) or not hits:
                 continue
             below = top + depth
+            last = numbers[top] + depth - 1
             continued = (
-                below < len(grid) and numbers[below] == numbers[top] + depth and _is_subheader(lines, grid[below])
+                below < len(grid)
+                and numbers[below] == last + 1
+                and (
+                    # A cell merged from here downwards says how far the header reaches.
+                    any(
+                        numbers[top] <= first <= last < bottom <= numbers[top] + _DEEPEST
+                        for first, _, bottom, _ in merged
+                    )
+                    or _is_subheader(lines, grid[below])
+                )
             )
             score = (hits - 2 * continued, -depth, -top)
             if best is None or score > best[0]:

@@ -25,7 +25,7 @@ from eduaid.core.reading.sheets import (
     without_result,
 )
 
-# Record numbers of [MS-XLS]; the older of a pair is BIFF5's.
+# Record numbers of [MS-XLS].
 _BOF, _EOF, _BOUNDSHEET, _FILEPASS, _DATEMODE, _SST, _CONTINUE = 0x809, 0x0A, 0x85, 0x2F, 0x22, 0xFC, 0x3C
 _FORMULA = (0x06, 0x206, 0x406)
 _NUMBER, _LABEL, _BOOLERR, _RSTRING, _RK, _MULRK, _LABELSST = 0x203, 0x204, 0x205, 0xD6, 0x27E, 0xBD, 0xFD
@@ -34,6 +34,7 @@ _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 
 _HEAD = struct.Struct("<HH")
 _CELL = struct.Struct("<HH")
 _WORKSHEET_TYPE = 0
+_BIFF8 = b"\x00\x06"
 
 
 @dataclass(slots=True)
@@ -103,6 +104,8 @@ class Workbook:
         for number, body in self.records(0):
             if number == _EOF:
                 break
+            if number == _BOF and body[:2] != _BIFF8:
+                raise FileRefused("old-xls")  # texts in a code page, which the library takes for UTF-16
             if number == _FILEPASS:
                 raise FileRefused("encrypted")
             if number == _DATEMODE:

@@ -8,6 +8,7 @@ differ, a slow and exact parser decides. Both run at the same time: the library 
 import io
 import re
 import threading
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -153,13 +154,16 @@ class Workbook:
         interpreter's lock, which the second pass holds, and the two would run one after the other."""
         self._limits = limits
         self.archive = SafeZip(data, limits)
-        self.library = _Library(path or io.BytesIO(data))
+        self._lower = {name.lower(): name for name in self.archive.parts}
+        if any("macrosheets/" in name for name in self._lower):
+            self.library = _Library(io.BytesIO(self._without_macro_sheets()))
+        else:
+            self.library = _Library(path or io.BytesIO(data))
         if ahead:
             self.library.start(0)
         self.notes: list[str] = []
         self.epoch_1904 = False
         self.has_blank_strings = False
-        self._lower = {name.lower(): name for name in self.archive.parts}
         named = self._listed()
         worksheets = {sheet.part for sheet in named}
         self.strings_part = self._found("xl/sharedStrings.xml")
@@ -170,6 +174,17 @@ class Workbook:
         if any("vbaproject" in name for name in self._lower):
             self.notes.append("macros")
         self._named = named
+
+    def _without_macro_sheets(self) -> bytes:
+        """The file once more with its macro sheets listed as dialogs: the library opens no book that has any."""
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as copy:
+            for name in self.archive.parts:
+                body = self.archive.read(name)
+                if name.lower().endswith("workbook.xml.rels"):
+                    body = re.sub(rb"macrosheets/", b"dialogsheets/", body, flags=re.IGNORECASE)
+                copy.writestr(name, body)
+        return out.getvalue()
 
     def _found(self, name: str) -> str:
         return self._lower.get(name.lower().lstrip("/"), "")

@@ -14,19 +14,21 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from eduaid.core import column_memory, column_samples, intake, uploads
+from eduaid.core.column_content import content_of
 from eduaid.core.lists import Column, ListKind, kind_of
 from eduaid.core.models import Upload, UploadSheet
 from eduaid.core.models.uploads import State
 from eduaid.core.spreadsheets import normalise_header
 from eduaid.core.text import scrub
 from eduaid.core.uploads import NotAllowed, NotPossible
+from eduaid.core.views.imports import hidden
 from eduaid.core.views.imports.common import WORKERS, crumbs, head, the_list, title, to_its_page
 from eduaid.core.views.imports.refusals import refused
 from eduaid.core.views.pages import Link, Option
 from eduaid.core.views.policy import AccountRequest, needs
 from eduaid.core.workbooks import column_name
 
-_FIELD = re.compile(r"c-(?P<sheet>\d+)-(?P<position>\d+)")
+_FIELD = re.compile(r"(?P<how>[ck])-(?P<sheet>\d+)-(?P<position>\d+)")
 _LIKELY = 0.5
 
 
@@ -47,6 +49,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Known:
+    name: str
+    """The field, in which the column's label can be written over."""
     letter: str
     header: str
     label: str
@@ -71,7 +75,10 @@ def columns(request: AccountRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and may_answer:
         try:
             intake.confirm_mapping(
-                upload, _answers(request), by=request.user, remember=request.POST.get("remember") == "1"
+                upload,
+                _answers(request, kind_of(upload.kind)),
+                by=request.user,
+                remember=request.POST.get("remember") == "1",
             )
             return redirect("import-run", pk)
         except (NotPossible, KeyError) as refusal:
@@ -79,22 +86,23 @@ def columns(request: AccountRequest, pk: int) -> HttpResponse:
     return render(request, "imports/map.html", _page(request, upload) | {"errors": errors, "may_answer": may_answer})
 
 
-def _answers(request: AccountRequest) -> dict[int, dict[int, str]]:
-    """Sheet id → {column position: column key or nothing}, as the page sends them."""
+def _answers(request: AccountRequest, kind: ListKind) -> dict[int, dict[int, str]]:
+    """Sheet id → {column position: column key or nothing}, as the page sends them: keys in c-fields, labels in k-fields."""
+    keys = {column.label: column.key for column in kind.columns}
     answers: dict[int, dict[int, str]] = {}
     for name, value in request.POST.items():
         if found := _FIELD.fullmatch(name):
-            answers.setdefault(int(found["sheet"]), {})[int(found["position"])] = str(value)
+            text = str(value).strip()
+            key = text if found["how"] == "c" or not text else keys[text]
+            answers.setdefault(int(found["sheet"]), {})[int(found["position"])] = key
     return answers
 
 
 def _page(request: AccountRequest, upload: Upload) -> dict[str, object]:
     kind = kind_of(upload.kind)
-    sheets = [
-        sheet
-        for sheet in upload.sheets.select_related("file").order_by("file__position", "position")
-        if sheet.questions
-    ]
+    every = list(upload.sheets.select_related("file").order_by("file__position", "position"))
+    # Without a question the page was opened to look the columns over.
+    sheets = [sheet for sheet in every if sheet.questions] or every
     samples = column_samples.of(upload, sheets)
     memory = set(column_memory.of_place(upload).values_list("header", flat=True))
     asked: list[Asked] = []
@@ -103,9 +111,15 @@ def _page(request: AccountRequest, upload: Upload) -> dict[str, object]:
     for sheet in sheets:
         asked += _asked(kind, sheet, samples.get(sheet.pk, {}), request.POST)
         for position, key in sorted(sheet.mapping.items(), key=lambda pair: int(pair[0])):
-            header = str(sheet.headers[int(position)])
+            header = str(sheet.headers[int(position)]) if int(position) < len(sheet.headers) else "（没有列名）"
             known.append(
-                Known(column_name(int(position)), header, kind.column(key).label, normalise_header(header) in memory)
+                Known(
+                    f"k-{sheet.pk}-{position}",
+                    column_name(int(position)),
+                    header,
+                    kind.column(key).label,
+                    normalise_header(header) in memory,
+                )
             )
         for key in sheet.questions:
             column = kind.column(key)
@@ -123,6 +137,8 @@ def _page(request: AccountRequest, upload: Upload) -> dict[str, object]:
             for key in dict.fromkeys(k for s in sheets for k in s.questions)
             if key not in missing
         ],
+        "labels": [column.label for column in kind.columns],
+        "hidden": hidden.lines(upload, request.user),
         "remember": True,
         "forget_url": reverse("import-forget", args=[upload.pk])
         if column_memory.may_forget(upload, request.user)
@@ -144,10 +160,16 @@ def _asked(
     near = {position for column in wanted for position, _ in _likely(column, sheet)}
     for column in wanted:
         # Where several headers claim a meaning, the person chooses; nothing is chosen beforehand.
-        for position, _ in [] if _claimed(column, sheet) else _likely(column, sheet)[:1]:
+        if _claimed(column, sheet):
+            continue
+        looks = [at for at in sorted(samples) if column.content and content_of(samples[at]) is column.content]
+        fitting = [at for at in looks if str(at) not in sheet.mapping]
+        near.update(fitting)
+        for position in fitting[:1] or [position for position, _ in _likely(column, sheet)[:1]]:
             guesses.setdefault(position, column.key)
     found = []
-    for position, header in enumerate(sheet.headers):
+    headers = [*sheet.headers, *[""] * (max(samples, default=-1) + 1 - len(sheet.headers))]
+    for position, header in enumerate(headers):
         values = samples.get(position, [])
         if str(position) in sheet.mapping or not (header or values):
             continue
@@ -197,3 +219,15 @@ def forget(request: AccountRequest, pk: int) -> HttpResponse:
         return refused(request, upload, refusal)
     messages.success(request, "已忘掉上次的列对应，正在重新读取。")
     return redirect("import-run", pk)
+
+
+@require_POST
+@needs(*WORKERS)
+def again(request: AccountRequest, pk: int) -> HttpResponse:
+    """Opens the columns of a list once more, to look them over and change them."""
+    upload = the_list(request, pk)
+    try:
+        intake.reopen_mapping(upload, by=request.user)
+    except (NotAllowed, NotPossible) as refusal:
+        return refused(request, upload, refusal)
+    return redirect("import-map", pk)

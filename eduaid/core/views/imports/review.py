@@ -17,6 +17,7 @@ from eduaid.core.models.uploads import RowState, State
 from eduaid.core.questions import Answer, Group, Groups, Line
 from eduaid.core.roles import Right, may
 from eduaid.core.templatetags.ui import mask_id
+from eduaid.core.views.imports import hidden
 from eduaid.core.views.imports.common import READERS, crumbs, file_name, head, the_list, title, to_its_page
 from eduaid.core.views.pages import Link, Tab, address, paged
 from eduaid.core.views.policy import AccountRequest, needs
@@ -103,6 +104,8 @@ class FileLine:
     sheets: int
     rows: int
     url: str
+    parts: list[str]
+    """Each sheet with its rows."""
 
 
 @needs(*READERS)
@@ -121,6 +124,8 @@ def review(request: AccountRequest, pk: int) -> HttpResponse:
         "files": _files(request, upload),
         "marked": _marked(request, upload),
         "returned_url": reverse("import-returned", args=[pk]) if may_correct(upload, request.user) else "",
+        "hidden": hidden.lines(upload, request.user),
+        "remap_url": _remap_url(request, upload),
         "version": upload.version,
         "counts": questions.counts(upload),
         "tiles": _tiles(upload),
@@ -137,6 +142,12 @@ def review(request: AccountRequest, pk: int) -> HttpResponse:
     else:
         context |= _findings(request, upload, groups, tab)
     return render(request, "imports/review.html", context)
+
+
+def _remap_url(request: AccountRequest, upload: Upload) -> str:
+    """Where the columns can be seen and changed, as long as nothing was corrected."""
+    may = upload.state == State.REVIEW and upload.applied_at is None and uploads.may_work_on(upload, request.user)
+    return reverse("import-remap", args=[upload.pk]) if may and not upload.edits.exists() else ""
 
 
 @dataclass(frozen=True)
@@ -312,6 +323,7 @@ def _files(request: AccountRequest, upload: Upload) -> list[FileLine]:
             sum(1 for sheet in sheets if sheet.file_id == file.pk),
             sum(sheet.rows for sheet in sheets if sheet.file_id == file.pk),
             reverse("import-file", args=[upload.pk, file.position]) if own else "",
+            [f"{sheet.name or '表'} {sheet.rows} 行" for sheet in sheets if sheet.file_id == file.pk],
         )
         for file in upload.files.all()
     ]

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from eduaid.core import uploads
+from eduaid.core import scanning, uploads
 from eduaid.core.forms import SendForm
 from eduaid.core.lists import kinds
 from eduaid.core.models import Upload
@@ -66,9 +66,11 @@ def new(request: AccountRequest) -> HttpResponse:
             "max_rows": settings.UPLOAD_MAX_ROWS,
             "template_url": reverse("import-template", args=[chosen]) if chosen in registered else "",
             "duplicate": Duplicate(title(known), known.uploaded_at, page_of(known)) if known else None,
+            "scans": scanning.is_configured(),
             "index_url": reverse("imports"),
             "crumbs": crumbs(Link("上传名单")),
         },
+        status=413 if form.has_error("files", "too-large") else 200,
     )
 
 
