@@ -7,7 +7,7 @@ sealed one of the row that the key names; in the column 变动 one chooses where
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -51,7 +51,7 @@ def in_force(kind: ListKind, place: Region | School) -> QuerySet[UploadRow]:
         rows = rows.filter(school=place)
     elif not place.is_home:
         rows = rows.filter(Q(school__town=place) if kind.is_by_school() else Q(town=place))
-    return rows.select_related("school").order_by("school__name", "sheet_id", "number")
+    return rows.order_by("school__name", "sheet_id", "number")
 
 
 def kinds_in_force(place: Region | School) -> frozenset[str]:
@@ -76,8 +76,8 @@ class Filled:
 
 def workbook(kind: ListKind, place: Region | School, *, schools: Sequence[School], term: str = "") -> Filled:
     """The list in force, ready to be changed. Raises TooMany. `schools`: what the column of school names offers."""
-    rows = list(
-        in_force(kind, place).only("pk", "sealed", "school_id", "school__name", "school__code")[: _MOST_ROWS + 1]
+    rows: list[_Stored] = list(
+        in_force(kind, place).values_list("pk", "sealed", "school__name", "school__code")[: _MOST_ROWS + 1]
     )
     if len(rows) > _MOST_ROWS:
         raise TooMany(f"名单超过 {_MOST_ROWS:,} 行，一张表放不下。请按乡镇下载。")
@@ -110,17 +110,22 @@ def _column(column: Column, place: Region | School, schools: Sequence[School]) -
     return replace(out, locked=isinstance(place, School) and column.key in ("school_name", "school_code"))
 
 
-def _values(kind: ListKind, rows: Sequence[UploadRow]) -> list[list[str]]:
-    texts = _delivered(rows, Opener())
-    keys = row_keys.keys(Use.PREFILLED, [row.pk for row in rows])
+# A row as it is read here: id, sealed cells, its school's name and code. Whole objects cost more than all the rest.
+_Stored = tuple[int, bytes | memoryview, str, str]
+
+
+def _values(kind: ListKind, rows: Sequence[_Stored]) -> list[list[str]]:
+    texts = _delivered([row[:2] for row in rows], Opener())
+    keys = row_keys.keys(Use.PREFILLED, [row[0] for row in rows])
     shown = _Shown(kind)
+    order = list(shown.columns)
     found = []
-    for row, key in zip(rows, keys, strict=True):
-        cells = texts[row.pk]
-        values = {name: shown.of(name, plain(cell)) for name, cell in cells.items() if name in shown.columns}
-        if row.school is not None:
-            values["school_name"], values["school_code"] = row.school.name, row.school.code
-        found.append(["", *(values.get(column.key, "") for column in kind.columns), key])
+    for (pk, _, school, code), key in zip(rows, keys, strict=True):
+        values = {name: shown.of(name, plain(cell)) for name, cell in texts[pk].items() if name in shown.columns}
+        if school:  # empty where the list is not by schools
+            values["school_name"], values["school_code"] = school, code
+        get = values.get
+        found.append(["", *[get(name, "") for name in order], key])
     return found
 
 
@@ -144,10 +149,10 @@ def _cell(found: dict[str, Any]) -> Any:
     return unpacked(found) if len(found) == 1 and next(iter(found)).startswith("$") else found
 
 
-def _delivered(rows: Sequence[UploadRow], opener: Opener) -> dict[int, dict[str, Cell]]:
+def _delivered(rows: Iterable[tuple[int, bytes | memoryview]], opener: Opener) -> dict[int, dict[str, Cell]]:
     """Row → column key → cell as it counts, corrections laid over: one query for any number of rows."""
     opened: dict[int, dict[str, Cell]] = {
-        row.pk: json.loads(opener.open(row.sealed, b"row"), object_hook=_cell) for row in rows
+        pk: json.loads(opener.open(sealed, b"row"), object_hook=_cell) for pk, sealed in rows
     }
     for edit in CellEdit.objects.filter(row__in=list(opened)).order_by("pk"):
         opened[edit.row_id][edit.column] = opener.open(edit.sealed, b"cell").decode() or None
@@ -220,7 +225,7 @@ class Restorer:
         elif self.upload.town_id:
             rows = rows.filter(Q(town=self.upload.town_id) | Q(school__town=self.upload.town_id))
         try:
-            return _delivered(list(rows), self._opener)
+            return _delivered(list(rows.values_list("pk", "sealed")), self._opener)
         except Unreadable:
             return {}  # erased meanwhile: its keys open nothing any more
 

@@ -149,7 +149,7 @@ def test_whoever_left_is_not_taken_and_the_whereabouts_are_said(roster: SmallCou
     said = Departure.objects.get(upload=upload)
     assert (said.row.facts["name"], said.code, said.by) == ("王伟", "B1", roster.user("town-a"))
     assert Finding.objects.get(upload=upload, code="row-left").params["change"] == "死亡"
-    assert Finding.objects.get(upload=upload, code="change-unknown").row.facts["name"] == "赵小满"
+    assert UploadRow.objects.get(findings__code="change-unknown").facts["name"] == "赵小满"
     assert not AccessRecord.objects.filter(action="refused").exists()
     roster.take_force(upload)
     assert set(Student.objects.listed().values_list("name", flat=True)) == {"李小雨", "赵小满"}
@@ -173,9 +173,9 @@ def test_a_key_used_twice_is_told_and_lends_its_number_once(roster: SmallCounty)
         sheet[f"{at['姓名']}{new}"] = "孙一"
 
     upload = send(roster, filled(template(roster), change))
-    found = Finding.objects.get(upload=upload, code="key-twice")
-    assert (found.row.facts["name"], found.row.state, found.params) == ("孙一", "W", {"first": FIRST + 1})
-    assert found.row.id_digest is None
+    row = UploadRow.objects.get(findings__code="key-twice")
+    assert (row.facts["name"], row.state, row.id_digest) == ("孙一", "W", None)
+    assert Finding.objects.get(code="key-twice").params == {"first": FIRST + 1}
     assert counts(upload) == (0, 0, 0, 3)
 
 
