@@ -5,7 +5,7 @@ A waiting row never makes its child missing: the destination keeps the child's l
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import connection
@@ -33,6 +33,17 @@ def told(upload: Upload) -> list[tuple[str, int]]:
     """Code → missing rows, the largest first; an empty code: nothing said yet. One query."""
     counted = Departure.objects.filter(upload=upload).values_list("code").annotate(found=Count("pk"))
     return sorted(counted, key=lambda pair: (-pair[1], pair[0]))
+
+
+def pending_of(lists: Sequence[Upload]) -> dict[int, int]:
+    """List → missing persons of whom nobody knows yet where they are; one query."""
+    said = Departure.objects.filter(upload__in=[upload.pk for upload in lists], code=PENDING)
+    return dict(said.values_list("upload_id").annotate(found=Count("pk")))
+
+
+def certain(upload: Upload) -> int:
+    """Open missing rows with a proposal that may be taken for all at once."""
+    return Departure.objects.filter(upload=upload, is_certain=True).unsaid().count()
 
 
 def look(upload: Upload, *, anew: bool = False) -> None:

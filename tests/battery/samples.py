@@ -261,6 +261,36 @@ def running(kind: str = "") -> dict[str, Any]:
     )
 
 
+def returned() -> dict[str, Any]:
+    """Everything that a corrected workbook can bring, as full as the page gets."""
+    titles = (
+        "合并的改动",
+        "网页上已另行修改，保留网页上的",
+        "号码被表格软件改坏，保留原来的（请把该列设为文本后重填）",
+        "所在行已生效，不能在这里改",
+    )
+    lines = [
+        ns(place=f"三年级 第 {58 + n} 行", column="身份证件号", was=ui.mask_id("990121"), now=ui.mask_id("990121"))
+        for n in range(40)
+    ]
+    people = ("林晓雨", "陈思远", "买买提江·艾山（复制的行）", "王伟")
+    return frame(
+        upload=ns(title="2026年秋季花名册.xlsx", url="/styleguide", kind="班级名册", scope="水口镇"),
+        files=["2026年秋季花名册（标错）.xlsx"],
+        cells=187,
+        rows=180,
+        unchanged=9_160,
+        groups=[ns(title=title, lines=lines, count=187, more=147) for title in titles],
+        missing_columns=["班主任"],
+        new=[ns(place=f"第 {9_360 + n} 行", name=people[n % 4]) for n in range(40)],
+        new_count=52,
+        gone=[ns(place=f"原第 {600 + n} 行", name=people[n % 4]) for n in range(3)],
+        gone_count=3,
+        closed=False,
+        list_url="/styleguide",
+    )
+
+
 def confirm() -> dict[str, Any]:
     return frame(
         title="放弃本次导入",
@@ -276,3 +306,122 @@ def saved_row() -> dict[str, Any]:
     row = rows()[0]
     row.level = "ok"
     return {"row": row, "csrf_token": "gallery"}
+
+
+_PARTS = (("新增", 212), ("变更", 84), ("上期有、本期无", 37), ("无变化", 8940), ("待改", 15))
+_LIST = {"title": "2026年秋季花名册-蔡朱小学.xlsx", "url": "/styleguide", "kind": "班级名册", "scope": "水口镇"}
+
+
+def _tabs(names: tuple[tuple[str, int], ...], current: int) -> list[ns]:
+    return [
+        ns(label=label, url="/styleguide", count=count, current=position == current)
+        for position, (label, count) in enumerate(names)
+    ]
+
+
+def missing() -> dict[str, Any]:
+    """Twenty lines with their drop-down lists: as full as the page gets."""
+    options = [
+        ns(
+            label=label,
+            options=[ns(value=f"{label}{n}", label=f"{label}的第 {n} 种去向", selected=False) for n in range(size)],
+        )
+        for label, size in (("毕业", 3), ("在校", 8), ("不计", 9), ("辍学", 11), ("待核", 1))
+    ]
+    people = ("林晓雨", "陈思远", "买买提江·艾山", "王伟")
+    lines = [
+        ns(
+            key=n,
+            name=people[n % 4],
+            id_masked=ui.mask_id("990121"),
+            school="水口镇蔡朱小学",
+            grade="六年级 2班",
+            line=f"名单 12 号第 {58 + n} 行",
+            line_url="/styleguide",
+            said="",
+            note="",
+            by="",
+            code="",
+            basis="2026年9月10日的班级名册名单里，这个人在水口镇初级中学。" if n % 3 else "",
+            proposed="本镇内就读（水口镇初级中学）" if n % 3 else "",
+            options=options,
+        )
+        for n in range(20)
+    ]
+    return frame(
+        upload=ns(**_LIST),
+        tabs=_tabs(_PARTS, 2),
+        parts=_tabs((("全部", 37), ("未说明", 35), ("待核", 2)), 1),
+        open_ones=35,
+        pending=2,
+        may_say=True,
+        certain=21,
+        groups=[ns(value=f"g{n}", label=f"水口镇蔡朱小学 六年级 {n}班：{30 - n} 人") for n in range(1, 12)],
+        options=options,
+        rows=lines,
+        save_url="/styleguide",
+        bulk_url="/styleguide",
+        back="",
+        page=ns(shown_from=1, shown_to=20, total=37, previous_url="", next_url="/styleguide"),
+    )
+
+
+def changed() -> dict[str, Any]:
+    changes = [ns(label="班级", was="1班", now="2班"), ns(label="联系电话", was="138****0001", now="138****0009")]
+    lines = [
+        ns(
+            name=name,
+            url="",
+            id_masked=ui.mask_id("990121"),
+            school="水口镇蔡朱小学",
+            grade="三年级 2班",
+            line="三年级 第 58 行",
+            line_url="/styleguide",
+            changes=changes[: n + 1],
+            more="备注：空 → 已核对" if n else "",
+        )
+        for n, name in enumerate(("林晓雨", "陈思远"))
+    ]
+    return frame(title="变更", kind="changed", upload=ns(**_LIST), tabs=_tabs(_PARTS, 1), rows=lines, page=PAGE)
+
+
+def approvals() -> dict[str, Any]:
+    parts = [
+        ns(label=label, count=count, url="/styleguide")
+        for label, count in (("新增", 212), ("变更", 84), ("上期有、本期无", 37), ("其中去向待核", 2))
+    ]
+    common = {"title": _LIST["title"], "url": "/styleguide", "kind": "班级名册", "effective_on": NOW.date(), "at": NOW}
+    lists = [
+        ns(**common, scope="水口镇", by="陈校长", note="两人去向还在问", late=False, checked="9,288 行全部通过核对",
+           parts=parts, version=3, approve_url="/styleguide", return_url="/styleguide", held=""),
+        ns(**common, scope="石洲乡", by="罗校长", note="", late=False, checked="1,204 行中 1,180 行通过，待改 24 行",
+           parts=parts[:1], version=1, approve_url="", return_url="/styleguide", held="您上传、修改过或填过去向，请由另一人审核"),
+        ns(**common, scope="东风乡", by="李校长", note="", late=True, checked="已生效名单的待改行，改好后补报",
+           parts=[], version=7, approve_url="/styleguide", return_url="/styleguide", held=""),
+    ]  # fmt: skip
+    return frame(lists=lists, page=ns(shown_from=1, shown_to=3, total=3, previous_url="", next_url=""))
+
+
+def undo_rows() -> dict[str, Any]:
+    reasons = ("名单 14 号更新，以它为准", "有更正（出生日期），以更正为准", "这一行还在待改，没有生效")
+    lines = [
+        ns(
+            name=name,
+            id_masked=ui.mask_id("990121"),
+            school="水口镇蔡朱小学",
+            grade="三年级 2班",
+            why=why,
+            line="名单 12 号第 58 行",
+            line_url="/styleguide",
+        )
+        for name, why in zip(("林晓雨", "陈思远", "买买提江·艾山"), reasons, strict=True)
+    ]
+    return frame(
+        upload=ns(**_LIST),
+        title="保留",
+        about="之后又有更新的名单或更正，以更新的为准，不受撤回影响。",
+        tabs=_tabs((("将撤回", 1180), ("保留", 3), ("无法撤回", 0)), 1),
+        rows=lines,
+        undo_url="/styleguide",
+        page=ns(shown_from=1, shown_to=3, total=3, previous_url="", next_url=""),
+    )

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -57,16 +57,12 @@ def approvals(request: AccountRequest) -> HttpResponse:
     waiting = in_scope(request).filter(state=State.SUBMITTED)
     page = paged(request, waiting.order_by("submitted_at", "pk"), size=_LISTS)
     own = _worked_on(request, page.rows)
-    counted = dict(
-        Departure.objects.filter(upload__in=[upload.pk for upload in page.rows])
-        .values_list("upload_id")
-        .annotate(pending=Count("pk", filter=Q(code=missing.PENDING)))
-    )
+    pending = missing.pending_of(page.rows)
     return render(
         request,
         "imports/approvals.html",
         {
-            "lists": [_line(upload, own=upload.pk in own, pending=counted.get(upload.pk, 0)) for upload in page.rows],
+            "lists": [_line(upload, own=upload.pk in own, pending=pending.get(upload.pk, 0)) for upload in page.rows],
             "page": page,
             "crumbs": crumbs(Link("审核")),
         },

@@ -88,7 +88,7 @@ def missing_rows(request: AccountRequest, pk: int) -> HttpResponse:
             "open_ones": open_ones,
             "pending": pending,
             "may_say": may_say,
-            "certain": Departure.objects.filter(upload=upload, is_certain=True).unsaid().count() if may_say else 0,
+            "certain": missing.certain(upload) if may_say else 0,
             "groups": _groups(upload) if may_say and open_ones else [],
             "options": _options(kind_of(upload.kind), "") if may_say and open_ones else [],
             "save_url": reverse("import-departures", args=[pk]),
