@@ -118,7 +118,7 @@ def _id_number(student: Student, provenance: Provenance) -> str:
 def _registry_number(student: Student, provenance: Provenance) -> str:
     mark = bytes(student.registry_digest) if student.registry_digest else b""
     for _, cells in _opened(s for s in provenance.sources if s.in_force and s.registry_digest == mark):
-        for column in ("registry_number", "registry_auxiliary"):
+        for column in ("registry_number", "registry_continuation", "registry_auxiliary"):
             found = parse_xueji(cells.get(column, ""))
             if isinstance(found, Parsed) and digest("registry", found.value.number) == mark:
                 return found.value.number

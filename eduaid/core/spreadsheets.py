@@ -51,6 +51,10 @@ def header_forms(text: str) -> tuple[str, ...]:
         forms += [_bare(parts[-1]), normalise_header(parts[-1])]
     return tuple(dict.fromkeys(filter(None, forms)))
 
+# Such a header means the child's own column only where no plainer one does: 成员姓名 beside 姓名, 家长电话 beside 联系电话.
+_WEAK = re.compile(f"{_OTHER_PERSON.pattern}|本人")
+_WEAKER = 100
+
 
 @dataclass(frozen=True)
 class Header:
@@ -379,6 +383,7 @@ def map_columns(
     """
     remembered = remembered or {}
     spellings = _spellings(columns)
+    labels = {column.key: column.label for column in columns}
     wanted: dict[str, list[tuple[int, int]]] = {}  # key → (rank of the spelling that matched, position)
     unknown: set[int] = set()
     for position, text in enumerate(texts):
@@ -389,7 +394,8 @@ def map_columns(
             forms = enumerate(header_forms(text))
             rank, keys = next(((rank, spellings[form]) for rank, form in forms if form in spellings), (0, ()))
             for key in keys:
-                wanted.setdefault(key, []).append((rank, position))
+                weak = _WEAK.search(text) is not None and not _WEAK.search(labels[key])
+                wanted.setdefault(key, []).append((rank + weak * _WEAKER, position))
             if not keys:
                 unknown.add(position)
     found: dict[str, int] = {}

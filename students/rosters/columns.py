@@ -245,10 +245,11 @@ REGISTRY_AUXILIARY = Column(
     "registry_auxiliary",
     "学籍辅号",
     plain(_registry_if_one),
-    ("省学籍辅号", "省学籍号", "学籍接续标识"),
+    ("省学籍辅号", "省学籍号", "省学籍", "广州学籍号", "教育ID"),
     sealed=True,
     facts=registry_facts,
 )
+REGISTRY_CONTINUATION = replace(REGISTRY_AUXILIARY, key="registry_continuation", label="学籍接续标识", synonyms=())
 PHONE = Column(
     "phone",
     "联系电话",
@@ -344,13 +345,13 @@ GUARDIAN_RELATION = Column(
     "guardian_relation",
     "与学生关系",
     plain(codes.RELATION.parse),
-    ("成员1关系", "与本人关系", "监护人关系"),
+    ("成员1关系", "与本人关系", "监护人关系", "与被监护人关系"),
 )
 GUARDIAN_PHONE = Column(
     "guardian_phone",
     "监护人电话",
     plain(parse_phone),
-    ("成员1联系电话", "监护人联系电话", "家长联系电话", "监护人(父亲)电话", "家庭联系人电话"),
+    ("成员1联系电话", "监护人联系电话", "家长联系电话", "监护人(父亲)电话", "父亲联系电话", "家庭联系人电话"),
     sealed=True,
     content=Content.PHONE,
 )
@@ -358,7 +359,14 @@ GUARDIAN_ID = Column(
     "guardian_id",
     "监护人证件号",
     plain(text),
-    ("成员1身份证件号", "监护人身份证件号码", "家长/监护人身份证号", "父亲身份证号", "监护人身份证号"),
+    (
+        "成员1身份证件号",
+        "监护人身份证件号码",
+        "父亲公民身份证号码",
+        "家长/监护人身份证号",
+        "父亲身份证号",
+        "监护人身份证号",
+    ),
     sealed=True,
 )
 NOTE = Column("note", "备注", plain(text), ("说明", "备注1"), sealed=True)

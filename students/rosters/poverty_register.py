@@ -97,7 +97,7 @@ POVERTY_REGISTER = ListKind(
         MONITOR_TYPE,
         Column("exit_attribute", "脱贫属性", plain(c.text), ("脱贫标识", "是否脱贫")),
         Column("exit_year", "脱贫年度", plain(c.text)),
-        Column("health", "健康状况", plain(c.text)),
+        Column("health", "健康状况", plain(c.text), ("健康状态", "健康情况", "身体情况")),
         Column("reason", "主要致贫原因", plain(c.text), ("贫困原因",)),
         c.PHONE,
     ),

@@ -16,14 +16,14 @@ ENROLLED = Column(
     "enrolled",
     "入学年月",
     plain(parse_month),
-    ("入学时间", "入学日期", "入学年份"),
+    ("入学时间", "入学日期", "入学年份", "入园日期"),
     facts=lambda month: {"enrolled_on": month.isoformat()},
 )
 HUKOU_REGION = Column(
     "hukou_region",
     "户口所在地行政区划",
     lambda reading: reading.regions.parse_address,
-    ("户口所在地", "户籍所在地"),
+    ("户口所在地", "户籍所在地", "户籍地址", "户籍地址（省/市/县区/乡镇街道/详细地址）"),
     facts=lambda _found: {},
 )
 HUKOU_TYPE = Column("hukou_type", "户口性质", plain(codes.HUKOU_TYPE.parse), ("户别",))
@@ -37,8 +37,9 @@ HEALTH = Column("health", "健康状况", plain(codes.HEALTH.parse), ("健康状
 
 def _locate(row: Values, reading: Reading) -> RowFinding | None:
     """The school as in every school list; the hukou region becomes a fact of the row."""
-    if row.get("registry_auxiliary"):
-        row.parsed.setdefault("registry_number", row.get("registry_auxiliary"))
+    for column in ("registry_continuation", "registry_auxiliary"):
+        if row.get(column):
+            row.parsed.setdefault("registry_number", row.get(column))
     region = row.get("hukou_region")
     if region is not None:
         facts: Mapping[str, Json] = c.hukou_facts(region, reading)
@@ -61,6 +62,7 @@ REGISTRY = ListKind(
         c.ID_NUMBER,
         c.FORMER_NAME,
         c.REGISTRY_NUMBER,
+        c.REGISTRY_CONTINUATION,
         c.REGISTRY_AUXILIARY,
         HUKOU_TYPE,
         HUKOU_REGION,
@@ -80,11 +82,11 @@ REGISTRY = ListKind(
         Column("needs_aid", "是否需要申请资助", plain(parse_flag)),
         Column("martyr", "是否烈士或优抚子女", plain(parse_flag)),
         Column("inclusive", "随班就读", plain(c.text)),
-        Column("in_class_no", "班内学号", plain(c.text), ("学号",), facts=lambda _value: {}),
-        replace(c.GUARDIAN, label="成员1姓名", synonyms=("监护人姓名", "家长/监护人姓名", "父亲姓名")),
-        replace(c.GUARDIAN_RELATION, label="成员1关系", synonyms=("与学生关系",)),
-        replace(c.GUARDIAN_PHONE, label="成员1联系电话", synonyms=("监护人电话",)),
-        replace(c.GUARDIAN_ID, label="成员1身份证件号", synonyms=("监护人证件号",)),
+        Column("in_class_no", "班内学号", plain(c.text), ("学号", "学生学号"), facts=lambda _value: {}),
+        replace(c.GUARDIAN, label="成员1姓名", synonyms=("监护人姓名", *c.GUARDIAN.synonyms)),
+        replace(c.GUARDIAN_RELATION, label="成员1关系", synonyms=("与学生关系", *c.GUARDIAN_RELATION.synonyms)),
+        replace(c.GUARDIAN_PHONE, label="成员1联系电话", synonyms=("监护人电话", *c.GUARDIAN_PHONE.synonyms)),
+        replace(c.GUARDIAN_ID, label="成员1身份证件号", synonyms=("监护人证件号", *c.GUARDIAN_ID.synonyms)),
         Column("guardian2", "成员2姓名", plain(c.text), sealed=True),
         Column("guardian2_phone", "成员2联系电话", plain(c.text), sealed=True),
         Column("guardian2_id", "成员2身份证件号", plain(c.text), sealed=True),
