@@ -43,6 +43,7 @@ PAGES = (
     PageCase("P10-imports-no-hits", "/imports/?q=没有这样的文件", "county"),
     PageCase("P11-upload", "/imports/new/", "town-a"),
     PageCase("P14-review", "/imports/", "county", ("main tbody th a",)),
+    PageCase("P33-pending", "/departures/pending/", "county"),
     PageCase("P33-approvals", "/approve/", "leader"),
     PageCase("P16-undo", "/imports/", "leader", ("main tbody td:last-child a", ".page-head a.btn-bad")),
     PageCase(

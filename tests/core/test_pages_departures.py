@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from django.db import connection
+import pytest
+from django.db import InternalError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from eduaid.core import departures, files, uploads
+from eduaid.core import departures, editing, files, uploads
 from eduaid.core.lists import kind_of
-from eduaid.core.models import Departure, Upload
+from eduaid.core.models import Departure, Upload, UploadRow
 from eduaid.core.models.uploads import State
 from eduaid.core.tasks import advance
 from tests.core.test_pages_imports import CHEN, LI, LI_BROKEN, WANG, send_form, text
@@ -191,6 +192,47 @@ def test_another_townships_missing_do_not_exist(county: SmallCounty) -> None:
     assert other.get(f"/imports/{upload.pk}/diff/missing/").status_code == 404
     assert other.post(f"/imports/{upload.pk}/departures/", {}).status_code == 404
     assert other.post(f"/imports/{upload.pk}/departures/bulk/", {"certain": "1"}).status_code == 404
+
+
+def test_who_is_still_looked_for_is_listed_until_a_list_names_him_again(county: SmallCounty) -> None:
+    county.take_force(without_wang(county))
+    client = county.client("town-a")
+    page = text(client.get("/departures/pending/"))
+    assert "去向待核：1 人" in page
+    assert "王伟" in page
+    assert "去向待核：0 人" in text(county.client("town-b").get("/departures/pending/"))
+    before = queries(client, "/departures/pending/")
+    assert before < 20
+    county.bring("class-roster", [LI, CHEN, WANG], place="a", by="town-a", as_of=dt.date(2026, 9, 21))
+    assert "去向待核：0 人" in text(client.get("/departures/pending/"))
+
+
+def test_what_was_said_cannot_be_changed_once_the_list_is_in_force(county: SmallCounty) -> None:
+    county.take_force(without_wang(county))
+    with pytest.raises(InternalError, match="took force"), transaction.atomic():
+        Departure.objects.update(code="B1")
+    with pytest.raises(InternalError, match="took force"), transaction.atomic():
+        Departure.objects.all().delete()
+    assert Departure.objects.get().code == "Z"
+
+
+def test_a_child_that_a_late_row_released_is_listed_too(county: SmallCounty) -> None:
+    """The waiting row turns out to speak of somebody else: whom it kept in force is missing now."""
+    county.bring("class-roster", [LI, WANG], place="a", by="town-a")
+    upload = county.bring("class-roster", [LI_BROKEN, WANG], place="a", by="town-a", as_of=LATER)
+    assert not Departure.objects.exists()
+    row = UploadRow.objects.get(upload=upload, state="W")
+    editing.edit_cell(row, column="id_number", text=CHEN["身份证件号"], by=county.user("town-a"))
+    editing.edit_cell(row, column="birth", text=CHEN["出生日期"], by=county.user("town-a"))
+    editing.edit_cell(row, column="name", text="陈晨", by=county.user("town-a"))
+    upload.refresh_from_db()
+    uploads.submit(upload, by=county.user("town-a"))
+    uploads.approve(upload, by=county.user("leader"))
+    advance(upload.pk)
+    upload.refresh_from_db()
+    assert (upload.state, upload.rows_waiting) == (State.IN_FORCE, 0)
+    said = Departure.objects.get()
+    assert (said.row.facts["name"], said.code, said.by) == ("李小雨", "Z", None)
 
 
 # --- the queue of the bureau -------------------------------------------------------------------------------------

@@ -94,6 +94,8 @@ def index(request: AccountRequest) -> HttpResponse:
             "cards": _cards(request, term),
             "history": [_line(upload) for upload in page.rows],
             "page": page,
+            "approvals_url": reverse("approvals") if may(request.user, Right.APPROVE) else "",
+            "pending_url": reverse("departures-pending") if may(request.user, Right.SEE_CHILDREN) else "",
             "upload_url": reverse("import-new") if may(request.user, Right.UPLOAD) else "",
             "scope_label": "、".join(dict.fromkeys(str(post.region or post.school) for post in posts)),
             "term_label": str(term) if term else "",
