@@ -362,43 +362,90 @@ def resolve_households(slices: Iterable[int], *, known_at: dt.datetime | None = 
         )
 
 
-_SHADOWED = ("core_listslice", "students_student", "students_household", "students_enrolment")
+# Tables that stand in for the real ones, and what is asked of them inside; the others of their indexes would cost more to
+# make than a replay takes.
+_SHADOWED = {
+    "core_listslice": ("PRIMARY KEY (id)",),
+    "students_student": ("PRIMARY KEY (id)",),
+    "students_household": ("PRIMARY KEY (id)", "UNIQUE (kind, number)"),
+    "students_enrolment": ("PRIMARY KEY (id)", "UNIQUE (student_id, term_id)"),
+}
 
 
 @contextmanager
 def at(*, as_of: dt.date, known_at: dt.datetime | None = None) -> Iterator[None]:
     """Answers every query inside for the lists in force at `as_of`, as they were known at `known_at`.
 
-    Temporary copies of the resolved tables stand before the real ones for this connection (PostgreSQL looks there first)
-    and are resolved anew by the same statements, so each figure is computed by the code that computes it today. Everything is
-    rolled back at the end. What is in force is decided over all rows, so the connection sees everything inside; callers
-    narrow by scope, as every query does.
+    Temporary copies of the resolved tables stand before the real ones for this connection (PostgreSQL looks there first),
+    and children of whom anything was different are resolved anew by the same statements, so each figure is computed by
+    the code that computes it today. Everything is rolled back at the end. What is in force is decided over all rows, so the
+    connection sees everything inside; callers narrow by scope, as every query does.
     """
     moment = known_at or "infinity"
+    term = Term.objects.at(as_of)
     try:
         with transaction.atomic(), row_security(EVERYTHING, local=True):
             with connection.cursor() as cursor:
-                for table in _SHADOWED:
-                    cursor.execute(f"CREATE TEMP TABLE {table} (LIKE public.{table} INCLUDING ALL) ON COMMIT DROP")
+                for table, keys in _SHADOWED.items():
+                    # Without checks: a slice that was undone later counted then.
+                    cursor.execute(
+                        f"CREATE TEMP TABLE {table} (LIKE public.{table} INCLUDING ALL EXCLUDING INDEXES"
+                        " EXCLUDING CONSTRAINTS) ON COMMIT DROP"
+                    )
                     if table != "students_enrolment":
                         cursor.execute(f"INSERT INTO {table} SELECT * FROM public.{table}")
+                    for key in keys:
+                        cursor.execute(f"ALTER TABLE {table} ADD {key}")
                     cursor.execute(f"ANALYZE {table}")
-                cursor.execute("UPDATE core_listslice SET is_current = false WHERE is_current")
                 cursor.execute(
-                    f"UPDATE core_listslice s SET is_current = true FROM ({CURRENT.format(where='true')}) c"
-                    " WHERE c.id = s.id AND c.is_current",
+                    f"""
+                    UPDATE core_listslice s SET is_current = NOT s.is_current
+                    WHERE s.is_current <> (s.id IN (SELECT c.id FROM ({CURRENT.format(where="true")}) c WHERE c.is_current))
+                    RETURNING s.id
+                    """,
                     {"as_of": as_of, "known_at": moment},
                 )
-                cursor.execute("SELECT id FROM core_listslice")
-                slices = [pk for (pk,) in cursor.fetchall()]
-                cursor.execute("SELECT id FROM students_student WHERE merged_into_id IS NULL")
+                flipped = [pk for (pk,) in cursor.fetchall()]
+                cursor.execute(_MOVED, {"slices": flipped, "known_at": moment})
+                cursor.execute("SELECT DISTINCT slice_id FROM replay_moved WHERE slice_id IS NOT NULL")
+                places = [pk for (pk,) in cursor.fetchall()]
+                cursor.execute(
+                    "SELECT l.student_id FROM replay_moved m JOIN students_identitylink l ON l.row_id = m.id"
+                    " UNION SELECT student_id FROM students_correction"
+                    " WHERE made_at > %(known_at)s OR revoked_at > %(known_at)s",
+                    {"known_at": moment},
+                )
                 students = [pk for (pk,) in cursor.fetchall()]
-            resolve_households(slices, known_at=known_at)
-            resolve(students, terms=[Term.objects.at(as_of)], known_at=known_at)
+            resolve_households(places, known_at=known_at)
+            resolve(students, terms=[term], known_at=known_at)
+            with connection.cursor() as cursor:
+                # What `_enrol` makes of everybody else stands in the child already.
+                cursor.execute(
+                    """
+                    INSERT INTO students_enrolment
+                        (student_id, term_id, school_id, grade, class_name, boarding, in_registry, in_roster)
+                    SELECT id, %s, school_id, grade, class_name, boarding, in_registry, in_roster FROM students_student st
+                    WHERE merged_into_id IS NULL AND school_id IS NOT NULL AND (in_registry OR in_roster)
+                        AND NOT EXISTS (SELECT 1 FROM resolve_affected a WHERE a.id = st.id)
+                    """,
+                    [term.pk],
+                )
+                cursor.execute("ANALYZE students_enrolment")
             yield
             raise _Done
     except _Done:
         return
+
+
+# Rows that counted then and do not now, or the other way round: by their slice, because they took force late, or because
+# that is true of the row that holds them.
+_MOVED = """
+    CREATE TEMP TABLE replay_moved ON COMMIT DROP AS
+    SELECT id, slice_id FROM core_uploadrow WHERE slice_id = ANY(%(slices)s::bigint[])
+    UNION SELECT id, slice_id FROM core_uploadrow WHERE late_at > %(known_at)s;
+    INSERT INTO replay_moved SELECT r.id, r.slice_id FROM core_uploadrow r JOIN replay_moved m ON m.id = r.held_by_id;
+    ANALYZE replay_moved
+"""
 
 
 class _Done(Exception):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.utils import timezone
 
 from eduaid.core import uploads
-from eduaid.core.models import UploadRow
+from eduaid.core.models import ListSlice, UploadRow
 from eduaid.core.models.uploads import State
+from students.actions import correct
 from students.models import Enrolment, Student
+from students.resolve import at, resolve, resolve_households
 from tests.small_county import SmallCounty, id_number
 
 LI = {"姓名": "李小雨", "身份证号": id_number("20150503", 12), "性别": "女", "户籍地址": "示例县水口镇东风村"}
@@ -140,7 +143,6 @@ def test_a_child_whose_list_was_withdrawn_is_found_again_by_the_next_list(county
 def test_figures_of_an_earlier_date_and_moment_are_computed_again(county: SmallCounty) -> None:
     from eduaid.core.indicators import Basis, indicator_of
     from eduaid.core.scope import EVERYTHING
-    from students.resolve import at
 
     first = county.bring("class-roster", [PUPIL_LI, PUPIL_WANG], place="a", by="town-a")
     county.bring("class-roster", [PUPIL_LI], place="a", by="town-a", as_of=dt.date(2026, 10, 8))
@@ -155,6 +157,43 @@ def test_figures_of_an_earlier_date_and_moment_are_computed_again(county: SmallC
     with at(as_of=dt.date(2026, 11, 1), known_at=first.applied_at):
         assert value(dt.date(2026, 11, 1)) == 2
     assert value(dt.date(2026, 11, 1)) == 1
+
+
+def test_a_replay_that_resolves_few_children_answers_as_one_that_resolves_all(county: SmallCounty) -> None:
+    moments = [timezone.now()]
+    county.bring("population", [LI, WANG], place="a", by="town-a")
+    county.bring("class-roster", [PUPIL_LI, PUPIL_WANG], place="a", by="town-a")
+    moments.append(timezone.now())
+    second = county.bring(
+        "class-roster", [PUPIL_LI | {"班级": "2班"}], place="a", by="town-a", as_of=dt.date(2026, 10, 8)
+    )
+    child = Student.objects.get(name="李小雨")
+    correct(child, concept="sex", values={"sex": "1"}, reason="核对户口簿", by=county.user("data"))
+    moments.append(timezone.now())
+    uploads.undo(second, by=county.user("leader"), reason="传错了文件")
+    county.bring("population", [LI], place="a", by="town-a", as_of=dt.date(2026, 10, 20))
+    moments.append(timezone.now())
+
+    def enrolments() -> list[tuple[object, ...]]:
+        return sorted(Enrolment.objects.values_list("student_id", "term_id", "class_name", "in_roster"))
+
+    seen: set[tuple[str, str, str, bool]] = set()
+    for known_at in (None, *moments):
+        for day in (dt.date(2026, 9, 1), dt.date(2026, 10, 10), dt.date(2026, 11, 1)):
+            with at(as_of=day, known_at=known_at):
+                children = Student.objects.order_by("pk").values_list("name", "sex", "class_name", "in_roster")
+                seen |= set(children)
+                taught = enrolments()
+                resolve_households(ListSlice.objects.values_list("pk", flat=True), known_at=known_at)
+                written = resolve(Student.objects.values_list("pk", flat=True), terms=[county.term], known_at=known_at)
+                assert (written, enrolments()) == ([], taught)
+    assert {
+        ("李小雨", "2", "1班", True),
+        ("李小雨", "1", "2班", True),
+        ("李小雨", "1", "1班", True),
+        ("王伟", "1", "", False),
+        ("王伟", "", "2班", True),
+    } <= seen
 
 
 def test_a_number_of_somebody_else_is_put_to_a_person(county: SmallCounty) -> None:
