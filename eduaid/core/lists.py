@@ -180,6 +180,10 @@ class Destination(Protocol):
         """Asks again whom corrected rows speak of; `unclear` ones speak of nobody until they are put right."""
         ...
 
+    def known_numbers(self, asked: Mapping[int, tuple[str, Sequence[str]]]) -> dict[int, list[str]]:
+        """Row → those of its possible ID numbers that lists in force give to somebody of its name: (name key, numbers)."""
+        ...
+
     def touched(self, upload: Upload, rows: Sequence[int], old: Collection[int] = ()) -> Touched:
         """How these rows of a list that is not in force compare now, and which older rows near them, or in `old`, are missing."""
         ...

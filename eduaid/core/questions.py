@@ -5,26 +5,23 @@ Counts here are of findings and rows of one list, for the person who puts it rig
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
-from eduaid.core import findings, uploads
-from eduaid.core.cells import Cell
-from eduaid.core.editing import answers_for
-from eduaid.core.intake import CELL, ROW
+from eduaid.core import candidates, findings, uploads
+from eduaid.core.delivered import texts_of
+from eduaid.core.editing import NOTED, answers_for, proposal
 from eduaid.core.lists import Column, kind_of
 from eduaid.core.masking import masked
 from eduaid.core.models import CellEdit, Finding, Upload, UploadRow
 from eduaid.core.models.uploads import FindingLevel, RowState
-from eduaid.core.reading.frames import unpacked
 from eduaid.core.sealing import Opener
-from eduaid.core.text import id_candidates, is_valid_id, plain, scrub, spaceless
+from eduaid.core.text import scrub, spaceless
 
 MUST = (FindingLevel.ERROR, FindingLevel.ASK)
 BLOCKING = Q(level__in=MUST, answer="")
@@ -48,7 +45,6 @@ _IN_BULK = {
     "name-digits",
     "name-form",
 }
-_CANDIDATES = 3
 _OFFERED = 25
 
 
@@ -157,7 +153,13 @@ def _template(code: str, level: str) -> str:
 
 def bulk_answer(code: str) -> tuple[str, str] | None:
     """(answer, button) that may be given to all rows of the kind at once."""
+    if code in _PROPOSED:
+        return ADOPT, "采用建议"
     return next(iter(answers_for(code).items()), None) if code in _IN_BULK else None
+
+
+ADOPT = "adopt"
+_PROPOSED = {"birth-not-of-id", "birth-epoch", "sex-not-of-id", "school-close", "name-spaces"}
 
 
 @dataclass(frozen=True)
@@ -227,6 +229,10 @@ class Line:
     """The value is a number of a person, or could be, and stands there in full."""
     choices: tuple[str, ...]
     """What the column may hold, where that is a short list."""
+    candidates: tuple[str, ...] = ()
+    """Numbers on file that may be meant, as they may be shown; a candidate is named by its place."""
+    seen: int = 0
+    """The last correction of the cell, for refusing one that is made on an older page."""
 
     @property
     def anchor(self) -> str:
@@ -241,10 +247,46 @@ def lines(upload: Upload, found: Sequence[Finding], *, in_full: bool) -> list[Li
     rows = {finding.row.pk: finding.row for finding in found if finding.row is not None}
     texts = delivered_texts(rows.values(), Opener())
     several = len({finding.sheet_id for finding in found}) > 1
-    return [
+    offered = candidates.of(found, texts) if in_full else {}
+    seen = last_edits(rows)
+    made = [
         _line(finding, columns, texts.get(finding.row_id or 0, {}), in_full=in_full, several=several)
         for finding in found
     ]
+    return [
+        replace(
+            line,
+            seen=seen.get((line.row_id or 0, line.column), 0),
+            candidates=tuple(one.shown for one in offered.get(line.row_id or 0, ()))
+            if line.code in candidates.CODES
+            else (),
+        )
+        for line in made
+    ]
+
+
+def last_edits(rows: Iterable[int]) -> dict[tuple[int, str], int]:
+    """(row, column) → its newest correction."""
+    found = CellEdit.objects.filter(row__in=list(rows)).order_by().values_list("row", "column").annotate(Max("pk"))
+    return {(row, column): newest for row, column, newest in found}
+
+
+def candidate(row: UploadRow, column: str, place: int) -> str:
+    """The number that the page offered at this place. Raises LookupError where it is not offered any more."""
+    found = [one for one in open_of_cell(row, column) if one.code in candidates.CODES]
+    offered = candidates.of(found, delivered_texts([row], Opener())).get(row.pk, ())
+    if not 0 <= place < len(offered):
+        raise LookupError(place)
+    return offered[place].number
+
+
+# Questions about words, whose answer is the same wherever the same word stands.
+SAME_WORD = frozenset(
+    {
+        "code-unknown", "code-several", "flag-form", "grade-form", "grade-stage", "grade-year", "grade-outside", "class-form",
+        "school-close", "school-several", "school-unknown", "school-code-unknown", "town-unknown", "region-unknown",
+    }
+)  # fmt: skip
 
 
 def _line(finding: Finding, columns: dict[str, Column], cells: dict[str, str], *, in_full: bool, several: bool) -> Line:
@@ -271,9 +313,9 @@ def _line(finding: Finding, columns: dict[str, Column], cells: dict[str, str], *
         message=_message(finding, label, shown),
         value=shown or "",
         level=finding.level,
-        suggestions=_suggestions(finding, cells, in_full=in_full) if finding.row_id else (),
+        suggestions=_suggestions(finding, cells) if finding.row_id else (),
         answers=tuple(Answer(*pair) for pair in said.items()),
-        answered=said.get(finding.answer, finding.answer),
+        answered="已阅" if finding.answer == NOTED else said.get(finding.answer, finding.answer),
         answered_by=str(finding.answered_by) if finding.answered_by else "",
         is_plain=shown == value,
         is_number=in_full and _is_number(column, shown),
@@ -314,6 +356,7 @@ def settled_line(row: UploadRow, column: str, *, in_full: bool) -> Line:
         is_plain=shown == value,
         is_number=in_full and _is_number(known, shown),
         choices=_few(known),
+        seen=last_edits([row.pk]).get((row.pk, column), 0),
     )
 
 
@@ -347,28 +390,10 @@ def hidden(column: Column, value: str) -> str:
     return masked(column, value) if column.sealed else scrub(value)
 
 
-def _suggestions(finding: Finding, cells: dict[str, str], *, in_full: bool) -> tuple[str, ...]:
+def _suggestions(finding: Finding, cells: dict[str, str]) -> tuple[str, ...]:
     """What the cell could be changed to with one click."""
-    said = finding.params.get("suggestion") or finding.params.get("of_id")
-    if said:
-        return (str(said),)
-    if finding.code in ("id-check", "id-length") and in_full:
-        birth = re.sub(r"\D", "", cells.get("birth", ""))
-        found = [number for number in id_candidates(cells.get(finding.column, "")) if is_valid_id(number)]
-        fitting = [number for number in found if len(birth) == 8 and number[6:14] == birth]
-        return tuple(fitting) if len(fitting) <= _CANDIDATES else ()
-    return ()
+    text = proposal(finding, cells.get(finding.column, ""))
+    return (text,) if text else ()
 
 
-def _cell(found: dict[str, Any]) -> Any:
-    return unpacked(found) if len(found) == 1 and next(iter(found)).startswith("$") else found
-
-
-def delivered_texts(rows: Iterable[UploadRow], opener: Opener) -> dict[int, dict[str, str]]:
-    """Row → column key → text, as `intake.delivered` reads one row, for many rows in one query."""
-    opened: dict[int, dict[str, Cell]] = {
-        row.pk: json.loads(opener.open(row.sealed, ROW), object_hook=_cell) for row in rows
-    }
-    for edit in CellEdit.objects.filter(row__in=opened).order_by("pk"):
-        opened[edit.row_id][edit.column] = opener.open(edit.sealed, CELL).decode() or None
-    return {pk: {key: plain(cell) for key, cell in cells.items()} for pk, cells in opened.items()}
+delivered_texts = texts_of

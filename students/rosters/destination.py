@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -16,9 +16,10 @@ from eduaid.core.lists import Diff, Proposal, Touched, UndoPreview
 from eduaid.core.models import Finding, Term, Upload, UploadRow
 from eduaid.core.models.uploads import FindingLevel, Mode, RowState
 from eduaid.core.roles import today
+from eduaid.core.sealing import digest
 from students import acts, departures
 from students.matching import Ambiguous, Candidate, File, Known, Matched, match_all
-from students.models import Identifier, IdentityLink
+from students.models import Identifier, IdentityLink, Student
 from students.precedence import BY_KEY
 from students.resolve import IN_FORCE, resolve, resolve_households, take_turn
 from students.rosters.touched import PERSON, touched
@@ -95,6 +96,17 @@ class Children:
         if rows:
             self._match_rows(rows[0].upload, only=only)
             self._ask_elsewhere(rows[0].upload, only=only)
+
+    def known_numbers(self, asked: Mapping[int, tuple[str, Sequence[str]]]) -> dict[int, list[str]]:
+        marks = {digest("id", number): number for _, numbers in asked.values() for number in numbers}
+        holders = Student.objects.listed().filter(
+            identifiers__kind=Identifier.ID_NUMBER, identifiers__digest__in=list(marks)
+        )
+        names = {
+            marks[bytes(mark)]: set(keys) for mark, keys in holders.values_list("identifiers__digest", "name_keys")
+        }
+        found = {row: [n for n in numbers if name in names.get(n, ())] for row, (name, numbers) in asked.items()}
+        return {row: numbers for row, numbers in found.items() if numbers}
 
     def touched(self, upload: Upload, rows: Sequence[int], old: Collection[int] = ()) -> Touched:
         return touched(upload, rows, old)

@@ -25,6 +25,7 @@ from eduaid.core.text.ids import (
     is_valid_id,
     parse_id,
     parse_xueji,
+    possible_ids,
     sex_of,
 )
 from eduaid.core.text.masks import mask_card, mask_id, mask_phone, mask_xueji, scrub
@@ -48,6 +49,6 @@ __all__ = [
     "half_width", "has_unstorable", "id_candidates", "id_region_is_known", "is_valid_id", "mask_card", "mask_id",
     "mask_name", "mask_phone", "mask_xueji", "name_key", "name_sound", "parse_amount", "parse_card", "parse_class",
     "parse_date", "parse_flag", "parse_grade", "parse_id", "parse_month", "parse_name", "parse_phone",
-    "parse_region_code", "parse_whole", "parse_xueji", "plain", "restore_formula", "scrub", "sex_of", "spaceless",
+    "parse_region_code", "parse_whole", "parse_xueji", "plain", "possible_ids", "restore_formula", "scrub", "sex_of", "spaceless",
     "tidy",
 ]  # fmt: skip

@@ -224,6 +224,30 @@ def id_candidates(text: str) -> list[str]:
     return [candidate for candidate in found if is_valid_id(candidate)]
 
 
+_KEPT_SIX = re.compile(r"(\d)\.(\d{5})\d*E\+?17")
+_MASKED_MIDDLE = re.compile(r"(\d{6})[*X×•]{8}(\d{3}[\dX])")
+_LOOK_ALIKE = str.maketrans("OolIi", "00111")
+
+
+def possible_ids(text: str, birth: dt.date | None = None) -> list[str]:
+    """Every valid ID that an unusable text may stand for: one typing error away (`id_candidates`), what spreadsheet rounding,
+    masking or a look-alike letter has left of it. At most a thousand; to be looked up, never to be proposed as they are."""
+    text = compact(text)
+    spelt = text.translate(_LOOK_ALIKE).replace("-", "").upper()
+    found = [spelt, *id_candidates(spelt)]
+    text = text.upper()
+    prefix = damaged_prefix(text)
+    if prefix and text.endswith("000"):
+        found += [prefix + f"{tail:02d}" + check_digit(f"{prefix}{tail:02d}") for tail in range(100)]
+    if birth is not None:
+        if match := _KEPT_SIX.fullmatch(text):
+            start = f"{match[1]}{match[2]}{birth:%Y%m%d}"
+            found += [f"{start}{tail:03d}" + check_digit(f"{start}{tail:03d}") for tail in range(1000)]
+        elif match := _MASKED_MIDDLE.fullmatch(text):
+            found.append(f"{match[1]}{birth:%Y%m%d}{match[2]}")
+    return [number for number in dict.fromkeys(found) if is_valid_id(number) and number != text]
+
+
 def damaged_prefix(cell: Cell) -> str:
     """The fifteen digits of a damaged ID that can be trusted, to look for candidates; empty when there are fewer."""
     text = compact(plain(cell)).upper()

@@ -17,6 +17,7 @@ from eduaid.core.text import (
     is_valid_id,
     parse_id,
     parse_xueji,
+    possible_ids,
 )
 
 GIRL = "990121201209012342"
@@ -201,3 +202,34 @@ def test_wrong_registry_numbers_are_named(cell: object, code: str) -> None:
     answer = parse_xueji(cell)  # type: ignore[arg-type]
     assert isinstance(answer, Problem)
     assert answer.code == code
+
+
+RIGHT = "99012120120901234" + check_digit("99012120120901234")
+
+
+@pytest.mark.parametrize(
+    ("text", "birth"),
+    [
+        (RIGHT[:16] + "5" + RIGHT[17:], None),
+        (RIGHT[:15] + RIGHT[16] + RIGHT[15] + RIGHT[17:], None),
+        (RIGHT[:17], None),
+        (RIGHT[:9] + RIGHT[8:], None),
+        (RIGHT.replace("0", "O", 1), None),
+        (RIGHT[:6] + "-" + RIGHT[6:], None),
+        (RIGHT[:15] + "000", None),
+        ("9.90121E+17", dt.date(2012, 9, 1)),
+        (RIGHT[:6] + "********" + RIGHT[14:], dt.date(2012, 9, 1)),
+    ],
+)
+def test_the_right_number_is_among_those_that_a_damaged_one_may_have_been(text: str, birth: dt.date | None) -> None:
+    found = possible_ids(text, birth)
+    assert RIGHT in found
+    assert all(is_valid_id(number) for number in found)
+    assert len(found) <= 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "birth"), [("9.90121E+17", None), ("无", dt.date(2012, 9, 1)), ("", None), ("G12", None)]
+)
+def test_what_has_kept_too_little_may_have_been_anything(text: str, birth: dt.date | None) -> None:
+    assert possible_ids(text, birth) == []

@@ -10,10 +10,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from eduaid.core import access, column_memory, marked, missing, questions, uploads
+from eduaid.core import access, column_memory, editing, marked, missing, questions, uploads
 from eduaid.core.models import Upload, UploadRow, User
 from eduaid.core.models.access import Action
-from eduaid.core.models.uploads import RowState, State
+from eduaid.core.models.uploads import FindingLevel, RowState, State
 from eduaid.core.questions import Answer, Group, Groups, Line
 from eduaid.core.roles import Right, may
 from eduaid.core.templatetags.ui import mask_id
@@ -37,6 +37,8 @@ class Tile:
 class Bulk:
     url: str
     code: str
+    column: str
+    level: str
     answer: str
     label: str
 
@@ -66,6 +68,11 @@ class RowLine:
     """What the field starts with: never a mask, which would be saved as the value."""
     message: str
     suggestions: tuple[str, ...]
+    candidates: tuple[str, ...]
+    """As they may be shown; a candidate is named by its place."""
+    seen: int
+    is_word: bool
+    """The same word may be put right in all rows at once."""
     answers: tuple[Answer, ...]
     answered: str
     answered_by: str
@@ -197,7 +204,8 @@ def _findings(request: AccountRequest, upload: Upload, groups: Groups, tab: str)
                 upload,
                 group,
                 current=(group.code, group.column) == (code, column),
-                may_edit=may_edit and tab == "fix",
+                may_edit=may_correct(upload, request.user),
+                tab=tab,
             )
             for group in shown[:ERRORS_SHOWN]
         ],
@@ -209,12 +217,22 @@ def _findings(request: AccountRequest, upload: Upload, groups: Groups, tab: str)
     }
 
 
-def _group(request: AccountRequest, upload: Upload, group: Group, *, current: bool, may_edit: bool) -> GroupLine:
-    answer = questions.bulk_answer(group.code) if may_edit and group.rows > 1 else None
+_LEVELS = {"warnings": FindingLevel.WARNING, "hints": FindingLevel.HINT}
+
+
+def _group(
+    request: AccountRequest, upload: Upload, group: Group, *, current: bool, may_edit: bool, tab: str
+) -> GroupLine:
+    answer: tuple[str, str] | None = None
+    if may_edit and tab in _LEVELS:
+        answer = (editing.NOTED, "标为已阅")
+    elif may_edit and tab == "fix" and group.rows > 1:
+        answer = questions.bulk_answer(group.code)
     bulk = None
     if answer is not None:
-        label = f"{group.rows} 行都{answer[1]}"
-        bulk = Bulk(reverse("import-answer-all", args=[upload.pk]), group.code, answer[0], label)
+        label = f"{group.rows} 处都{answer[1]}" if tab in _LEVELS else f"{group.rows} 行都{answer[1]}"
+        url = reverse("import-answer-all", args=[upload.pk])
+        bulk = Bulk(url, group.code, group.column, _LEVELS.get(tab, ""), answer[0], label)
     return GroupLine(
         group.label, group.rows, address(request, code=group.code, column=group.column, page=""), current, bulk
     )
@@ -234,6 +252,9 @@ def row_line(upload: Upload, line: Line, *, may_edit: bool, back: str, in_full: 
         value=line.value if in_full or line.is_plain else "",
         message=line.message,
         suggestions=line.suggestions,
+        candidates=line.candidates,
+        seen=line.seen,
+        is_word=editable and line.code in questions.SAME_WORD,
         answers=line.answers,
         answered=line.answered,
         answered_by=line.answered_by,
