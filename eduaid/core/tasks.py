@@ -10,6 +10,7 @@ from eduaid.core.intake import NothingToRead
 from eduaid.core.jobs import Cancelled, Lease, LeaseLost, Pulse
 from eduaid.core.models import Upload
 from eduaid.core.models.uploads import State
+from eduaid.core.parser import ParserKilled
 from eduaid.core.preflight import FileRefused
 from eduaid.core.scope import everything
 from eduaid.core.uploads import NotAllowed
@@ -50,6 +51,12 @@ def _advance(upload: Upload, lease: Lease, pulse: Pulse) -> None:
         uploads.fail(upload.pk, str(refusal), state=State.REFUSED)
     except NotAllowed as refusal:
         uploads.not_applied(upload.pk, str(refusal))
+    except ParserKilled:
+        if upload.failures + 1 < jobs.MAX_FAILURES:
+            log.warning("reading process killed", upload=upload.pk, failures=upload.failures + 1)
+            jobs.release(lease, failed=True)
+            return
+        uploads.fail(upload.pk, FileRefused("memory").sentence, state=State.FAILED)
     except (LeaseLost, Cancelled):
         # Somebody else has the row now, or the user ended it; this attempt has been rolled back.
         log.info("upload left", upload=upload.pk, attempt=lease.attempt)
