@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from eduaid.core import uploads
+from eduaid.core import uploads, value_memory
 from eduaid.core.models import ColumnMemory, Upload, User
 from eduaid.core.models.uploads import State
 from eduaid.core.uploads import NotAllowed, NotPossible
@@ -23,7 +23,7 @@ def may_forget(upload: Upload, user: User) -> bool:
         upload.state in (State.MAPPING, State.REVIEW)
         and upload.applied_at is None
         and uploads.may_work_on(upload, user)
-        and of_place(upload).exists()
+        and (of_place(upload).exists() or value_memory.of_place(upload).exists())
         and not upload.edits.exists()
     )
 
@@ -37,6 +37,7 @@ def forget(upload: Upload, *, by: User) -> Upload:
     if upload.applied_at is not None or upload.edits.exists():
         raise NotPossible("名单已有改动或已经生效，不能重新读取。需要时请放弃本次导入，再上传一次。")
     of_place(upload).delete()
+    value_memory.of_place(upload).delete()
     upload.sheets.update(mapping={})
     upload.state, upload.due, upload.stage = State.RECEIVED, True, ""
     upload.save(update_fields=["state", "due", "stage"])

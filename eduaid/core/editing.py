@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from eduaid.core import uploads
+from eduaid.core import uploads, value_memory
 from eduaid.core.delivered import texts_of
 from eduaid.core.intake import CELL
 from eduaid.core.lists import kind_of
@@ -78,8 +78,11 @@ def edit_cell(row: UploadRow, *, column: str, text: str, by: User, seen: int | N
         if now != text.strip():
             raise EditedMeanwhile(last, now)
         return row
+    asked = value_memory.open_words([row], key)
+    word = texts_of([row], Opener())[row.pk].get(key, "") if asked else ""
     _lay_over(upload, [(row, key, text)], by)
     check_again(upload, [row])
+    value_memory.learn(upload, key, dict.fromkeys(asked, (word, text)), by=by)
     return row
 
 
@@ -94,8 +97,10 @@ def edit_all(upload: Upload, *, column: str, code: str, text: str, like: UploadR
         raise NotPossible("这个问题已经没有了，请按最新的核对结果继续。")
     present = texts[like.pk].get(key, "")
     same = [row for row in rows if texts[row.pk].get(key, "") == present]
+    asked = value_memory.open_words(same, key)
     _lay_over(upload, [(row, key, text) for row in same], by)
     check_again(upload, same)
+    value_memory.learn(upload, key, dict.fromkeys(asked, (present, text)), by=by)
     return len(same)
 
 

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from eduaid.core import copying, files, jobs, scanning, uploads
+from eduaid.core import copying, files, jobs, scanning, uploads, value_memory
 from eduaid.core.cells import Cell, Row
 from eduaid.core.column_content import WORDS
 from eduaid.core.controls import Control, Difference, Skipped, lines_in_words
@@ -79,7 +79,7 @@ class NothingToRead(Exception):
 
 
 def reading_for(upload: Upload, sheet: UploadSheet | None = None) -> Reading:
-    """What parsers and checks of this list (or of one sheet of it) may look at: four queries."""
+    """What parsers and checks of this list (or of one sheet of it) may look at: five queries."""
     reading = Reading(
         kind=kind_of(upload.kind),
         region=upload.region,
@@ -88,6 +88,7 @@ def reading_for(upload: Upload, sheet: UploadSheet | None = None) -> Reading:
         effective_on=upload.effective_on,
         schools=Schools.on(upload.effective_on, near=upload.town),
         regions=Regions.load(),
+        words=value_memory.words(upload),
     )
     return (
         reading if sheet is None else replace(reading, sheet=sheet.name, title=sheet.title, epoch_1904=sheet.epoch_1904)

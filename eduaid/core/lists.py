@@ -42,6 +42,9 @@ class Reading:
     title: str = ""
     """The sheet's name and the text above its header: a class roster often names school and class only there."""
 
+    words: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(column, word) → meaning, as the list's place has explained words that no table knows."""
+
     @property
     def school_year(self) -> int:
         """The calendar year in which the list's school year began."""

@@ -144,6 +144,9 @@ class RowMaker:
         if len(parsed) < len(found):
             for reader, cell in zip(self.readers, cells, strict=True):
                 if cell is not None and (problem := (reader.known.get(cell) or reader.read(cell)).problem) is not None:
+                    if self.reading.words and self._understood(reader, cell, parsed, parts):
+                        notes.append((reader.key, "word-known"))
+                        continue
                     self._settle(reader, cell, problem, parsed, parts, findings, answers or {})
                     if reader.column.sealed and reader.key in parsed:
                         sealed.append(f"{reader.key}={said(parsed[reader.key])}")
@@ -180,6 +183,21 @@ class RowMaker:
             findings,
             notes,
         )
+
+    def _understood(self, reader: ColumnReader, cell: Cell, parsed: dict[str, Any], parts: list[str]) -> bool:
+        """Reads the meaning that the list's place has given to this word, where it has."""
+        meaning = self.reading.words.get((reader.key, tidy(cell))) if type(cell) is str else None
+        if meaning is None:
+            return False
+        outcome = reader.read(meaning)
+        if outcome.problem is not None and reader.column.again is not None:
+            outcome = reader.made_of(reader.column.again(meaning, parsed, self.reading))
+        if outcome.problem is not None or outcome.value is None:
+            return False
+        parsed[reader.key] = outcome.value
+        if outcome.members:
+            parts.append(outcome.members)
+        return True
 
     def _settle(
         self,

@@ -91,6 +91,7 @@ SENTENCES: dict[str, Sentence] = {
 NOTES: dict[str, str] = {
     "tidied": "已去掉多余的空格和看不见的字符",
     "cell-filled": "合并单元格，已按其内容逐行填入",
+    "word-known": "按本单位以前更正过的写法理解",
     "half-width": "全角字符已转为半角",
     "upper-case": "字母已转为大写",
     "unquoted": "已去掉文本前的撇号或等号",
