@@ -51,10 +51,10 @@ def test_clear_rows_are_decided_as_matching_decides_them(county: SmallCounty) ->
             "SELECT a.*, d.rule, d.student_id FROM list_asked a JOIN list_decided d USING (id) ORDER BY a.id"
         )
         found = cursor.fetchall()
-        rows = [
-            Candidate(pk, name, former, birth, *(bytes(number) if number else None for number in numbers))
-            for pk, name, former, birth, *numbers, _, _ in found
-        ]
+        rows = []
+        for pk, name, former, birth, *numbers, _, _ in found:
+            id_digest, registry, embedded = (bytes(number) if number else None for number in numbers)
+            rows.append(Candidate(pk, name, former, birth, id_digest, registry, embedded))
         on_file = destination._file_for(rows)
     assert len(rows) == len(ASKED)
     decided = {}
