@@ -10,10 +10,11 @@ import datetime as dt
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import IO, Literal, TypeAlias
+from operator import itemgetter
+from typing import IO, Any, Literal, TypeAlias
 from xml.sax.saxutils import escape, quoteattr
 
 from eduaid.core.text.characters import guard_formula
@@ -184,12 +185,12 @@ def _sheet_xml(sheet: OutSheet, lists: dict[tuple[str, ...], int], watermark: st
         for index, column in enumerate(columns)
     )
     yield f'<row r="{header_row}">{heads}</row>'
-    letters = [column_name(index) for index in range(len(columns))]
+    writer = _Rows([column_name(index) for index in range(len(columns))], styles)
     number = header_row
     batch: list[str] = []
     for row in sheet.rows:
         number += 1
-        batch.append(_row_xml(number, row, letters, styles))
+        batch.append(writer.xml(number, row))
         if len(batch) == 500:
             yield "".join(batch)
             batch.clear()
@@ -233,6 +234,89 @@ def _row_xml(number: int, row: Sequence[Value], letters: Sequence[str], styles: 
         elif value is not None:
             cells.append(_value_xml(f"{letter}{number}", style, value))
     return f'<row r="{number}">{"".join(cells)}</row>'
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """`xml` with # for the row's number and %s for each value; `values` and `texts` take them out of a row as tuples."""
+
+    xml: str
+    values: Callable[[Sequence[Value]], tuple[Any, ...]]
+    texts: Callable[[Sequence[Value]], tuple[Any, ...]]
+    numbers: Sequence[int]
+
+
+def _getter(places: Sequence[int]) -> Callable[[Sequence[Value]], tuple[Any, ...]]:
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda row: tuple(row[place] for place in places)
+
+
+# Between the texts of a row while they are looked at; then what a text may not begin or end with is one search away.
+_BETWEEN = "|"
+_EDGES = re.compile(r"\|[\s'=+@＝＋－＠-]|\s\||_x")
+_PRECISE = 10**15
+
+
+class _Rows:
+    """Writes rows of the same shape (which cells are filled, with text or whole numbers) through one form each.
+
+    A row whose texts need no care, which is nearly every row, is one substitution; any other goes cell by cell.
+    """
+
+    _MOST_FORMS = 1_000
+
+    def __init__(self, letters: Sequence[str], styles: Sequence[int]) -> None:
+        self._letters, self._styles = letters, styles
+        self._forms: dict[tuple[type | None, ...], _Form | None] = {}
+
+    def xml(self, number: int, row: Sequence[Value]) -> str:
+        shape = tuple([None if value is None or value == "" else value.__class__ for value in row])
+        try:
+            form = self._forms[shape]
+        except KeyError:
+            form = self._form(shape)
+        if form is None:
+            return _row_xml(number, row, self._letters, self._styles)
+        texts = _BETWEEN.join(form.texts(row))
+        if (
+            not texts.isprintable()
+            or "&" in texts
+            or "<" in texts
+            or ">" in texts
+            or len(texts) > _LONGEST_TEXT
+            or _EDGES.search(f"{_BETWEEN}{texts}{_BETWEEN}")
+            or not all(-_PRECISE < row[place] < _PRECISE for place in form.numbers)  # type: ignore[operator]
+        ):
+            return _row_xml(number, row, self._letters, self._styles)
+        return form.xml.replace("#", str(number)) % form.values(row)
+
+    def _form(self, shape: tuple[type | None, ...]) -> _Form | None:
+        found = self._made(shape) if len(self._forms) < self._MOST_FORMS else None
+        if len(self._forms) < self._MOST_FORMS:
+            self._forms[shape] = found
+        return found
+
+    def _made(self, shape: tuple[type | None, ...]) -> _Form | None:
+        if len(shape) > len(self._letters):
+            return None
+        cells: list[str] = []
+        places: list[int] = []
+        numbers: list[int] = []
+        for place, kind in enumerate(shape):
+            letter, style = self._letters[place], self._styles[place]
+            if kind is None:
+                continue
+            places.append(place)
+            if kind is str:
+                cells.append(f'<c r="{letter}#" s="{style}" t="inlineStr"><is><t>%s</t></is></c>')
+            elif kind is int and style % _UNLOCKED != _STYLES["text"]:
+                numbers.append(place)
+                cells.append(f'<c r="{letter}#" s="{style}"><v>%s</v></c>')
+            else:
+                return None
+        texts = [place for place in places if place not in numbers]
+        return _Form(f'<row r="#">{"".join(cells)}</row>', _getter(places), _getter(texts), numbers)
 
 
 # Anything that must be escaped, guarded or kept from being trimmed; most texts are nothing of the kind.
