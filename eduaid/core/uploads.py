@@ -279,6 +279,11 @@ def send_back(upload: Upload, *, by: User, comment: str) -> Upload:
     return upload
 
 
+def is_corrected(upload: Upload) -> bool:
+    """Whether anybody has put something right, on the page or with a workbook: reading the files again would lose it."""
+    return upload.edits.exists() or upload.returned.filter(merged_at__isnull=False).exists()
+
+
 def worked_on_by(upload: Upload, user: User) -> bool:
     """Whether the user sent, corrected or explained anything of the list, and so cannot be the second person."""
     return (
@@ -345,6 +350,7 @@ def apply(upload_id: int, lease: Lease) -> None:
         upload.due, upload.version = False, upload.version + 1
         upload.save()
         _tell(upload, f"名单 {upload.pk} 号已生效：{upload.rows_accepted} 行入库，{upload.rows_waiting} 行待改")
+        _tell_those_before(upload, since=now)
         _age_previews(upload)
         jobs.fence(lease)
 
@@ -399,6 +405,25 @@ def renew(upload_id: int, lease: Lease) -> None:
             upload.due, upload.stage, upload.version = False, "", upload.version + 1
             upload.save()
         jobs.fence(lease)
+
+
+def _tell_those_before(upload: Upload, *, since: dt.datetime) -> None:
+    """R03: who named a child before is told that another place names it too, by the rows of his own list and nothing else.
+
+    When the list takes force, and again of rows that take force later.
+    """
+    claims: dict[int, dict[bool, list[int]]] = {}
+    asked = Finding.objects.filter(upload=upload, code="held-elsewhere", params__has_key="upload").order_by("number")
+    for found in asked if upload.applied_at == since else asked.filter(row__late_at=since):
+        rows = claims.setdefault(int(found.params["upload"]), {True: [], False: []})
+        rows[bool(found.answer)].append(int(found.params["row"]))
+    for other in Upload.objects.filter(pk__in=claims):
+        for settled, rows in claims[other.pk].items():
+            if rows:
+                where = "、".join(map(str, sorted(rows)[:10])) + (f" 等 {len(rows)} 行" if len(rows) > 10 else " 行")
+                state = "对方已确认转入" if settled else "是转入还是重复，等对方确认"
+                text = f"您名单 {other.pk} 号第 {where}的学生，{upload.place_name}的名单也报了：{state}"
+                Notice.objects.create(user_id=other.uploaded_by_id, text=text[:200], url=f"/imports/{other.pk}/")
 
 
 def compare(upload: Upload, *, anew: bool = False) -> None:

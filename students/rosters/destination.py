@@ -173,7 +173,8 @@ class Children:
             cursor.execute(
                 f"""
                 WITH elsewhere AS (
-                    SELECT DISTINCT ON (n.id) n.id, n.sheet_id, n.number, coalesce(sc.name, tn.name, '') AS place
+                    SELECT DISTINCT ON (n.id) n.id, n.sheet_id, n.number, coalesce(sc.name, tn.name, '') AS place,
+                        s.upload_id AS other, r.number AS other_row
                     FROM {linked} ln JOIN core_uploadrow n ON n.id = ln.id
                     JOIN students_identitylink lo ON lo.student_id = ln.student_id AND lo.row_id <> n.id
                     JOIN core_uploadrow r ON r.id = lo.row_id
@@ -187,7 +188,8 @@ class Children:
                     UPDATE core_uploadrow r SET state = 'W' FROM elsewhere e WHERE r.id = e.id
                 )
                 INSERT INTO core_finding (upload_id, sheet_id, row_id, number, "column", code, level, params, answer)
-                SELECT %(upload)s, sheet_id, id, number, '', 'held-elsewhere', 'ask', jsonb_build_object('school', place), ''
+                SELECT %(upload)s, sheet_id, id, number, '', 'held-elsewhere', 'ask', 
+                    jsonb_build_object('school', place, 'upload', other, 'row', other_row), ''
                 FROM elsewhere
                 """,
                 {"upload": upload.pk, "others": others, "only": only},

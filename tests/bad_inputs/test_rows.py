@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eduaid.core import editing
-from eduaid.core.models import AccessRecord, Finding, UploadRow
+from eduaid.core.models import AccessRecord, Finding, Notice, UploadRow
 from eduaid.core.models.access import Action
 from students.models import Student
 from tests.bad_inputs.outcomes import ACCEPTED, REFUSED, REPEATED, WAITING, outcomes, person, pupil, sent, taken
@@ -45,12 +45,29 @@ def test_a_child_whom_another_place_still_names_waits_and_overwrites_nothing(cou
     county.take_force(sent(county, "class-roster", [pupil(1)]))
     upload = sent(county, "class-roster", [pupil(1, **AT_B), pupil(2, 姓名="王伟", **AT_B)], place="b", by="town-b")
     assert [row.said for row in outcomes(upload)] == [(WAITING, ":held-elsewhere"), (ACCEPTED,)]
-    assert Finding.objects.get(code="held-elsewhere").params == {"school": "水口镇蔡朱小学"}
+    assert Finding.objects.get(code="held-elsewhere").params == {"school": "水口镇蔡朱小学", "upload": 1, "row": 2}
     county.take_force(upload)
     held = Student.objects.get(id_digest=UploadRow.objects.filter(number=2).first().id_digest)  # type: ignore[union-attr]
     assert held.school == county.primary_a
     editing.answer(Finding.objects.get(code="held-elsewhere"), answer="transfer", by=county.user("town-b"))
     assert Finding.objects.filter(code="held-elsewhere", answer="transfer").count() == 1
+    assert Notice.objects.filter(user=county.user("town-a"), text__contains="也报了").count() == 1
+
+
+@pytest.mark.case("R03")
+def test_both_places_are_told_of_the_conflict_each_by_its_own_rows(county: SmallCounty) -> None:
+    first = county.take_force(sent(county, "class-roster", [pupil(1), pupil(3, 姓名="赵敏")]))
+    upload = sent(county, "class-roster", [pupil(1, **AT_B), pupil(2, 姓名="王伟", **AT_B)], place="b", by="town-b")
+    assert not Notice.objects.filter(text__contains="也报了").exists()
+    county.take_force(upload)
+    told = Notice.objects.get(text__contains="也报了")
+    assert (told.user, told.url) == (county.user("town-a"), f"/imports/{first.pk}/")
+    assert told.text == f"您名单 {first.pk} 号第 2 行的学生，石洲乡的名单也报了：是转入还是重复，等对方确认"
+    editing.answer(Finding.objects.get(code="held-elsewhere"), answer="transfer", by=county.user("town-b"))
+    county.take_force(upload)
+    texts = list(Notice.objects.filter(text__contains="也报了").order_by("pk").values_list("text", flat=True))
+    assert texts[1:] == [f"您名单 {first.pk} 号第 2 行的学生，石洲乡的名单也报了：对方已确认转入"]
+    assert Student.objects.get(name="李小雨").school == county.primary_b
 
 
 @pytest.mark.case("R04")
