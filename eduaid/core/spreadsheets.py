@@ -182,7 +182,9 @@ def _looks_like_value(text: str) -> bool:
 def _spread_merges(grid: list[list[str | None]], merged: Sequence[Merge], numbers: Sequence[int]) -> None:
     """Gives every cell of a range that is merged across columns its text."""
     position = {number: index for index, number in enumerate(numbers)}
+    widest = max(map(len, grid), default=0)
     for top, left, _, right in merged:
+        right = min(right, widest - 1)  # a title merged over the whole sheet
         if top in position and right > left and left < len(grid[position[top]]):
             line = grid[position[top]]
             line.extend([""] * (right + 1 - len(line)))

@@ -293,6 +293,17 @@ def test_a_lonely_cell_far_away_is_named(cell: str, words: str) -> None:
     assert words in refused.sentence
 
 
+def test_a_sheet_that_is_really_wide_is_refused_by_its_columns() -> None:
+    refused = refusal(make.xlsx([["x"] * 1500] * 3))
+    assert refused.code == "columns"
+    assert "超过 1000 列的上限" in refused.sentence
+
+
+def test_a_second_table_in_one_sheet_is_not_lost() -> None:
+    first, second = (f'<sheetData><row r="{n}"><c r="A{n}"><v>{n}</v></c></row></sheetData>' for n in (1, 2))
+    assert refusal(with_sheet(first + second)).code == "structure"
+
+
 def test_a_million_formatted_but_empty_rows_are_no_rows() -> None:
     blank = "".join(f'<row r="{number}" s="1" customFormat="1"/>' for number in range(2, 1_048_577))
     sheet = only(parse(with_sheet(f'<sheetData><row r="1"><c r="A1"><v>1</v></c></row>{blank}</sheetData>')))

@@ -345,6 +345,7 @@ class _Patterns:
         self.empty = tuple(re.sub(rb"<(/?)(?=\w)", rb"<\1" + prefix, tag) for tag in blank)
         self.blank_markers = tuple(blank_markers)
         self.row_start = b"<" + prefix + b"row"
+        self.data_start = b"<" + prefix + b"sheetData"
         self.formula_start = b"<" + prefix + b"f"
         self.formula_tags = tuple(b"<" + prefix + b"f" + end for end in (b">", b" ", b"/>"))
         body = rb"(?:\s[^>]*?)?(?:/>|>([^<]*)</" + p
@@ -388,11 +389,13 @@ def scan_sheet(chunks: Iterator[bytes], blank_markers: Sequence[bytes] = ()) -> 
     buffer, finished = b"", False
     for piece in chain((head[opening:],), chunks):
         if finished:
+            scan.odd |= patterns.data_start in piece
             continue
         buffer += piece
         if (end := buffer.find(closing)) >= 0:
             _scan_piece(buffer[:end], patterns, scan)
             finished = True
+            scan.odd |= patterns.data_start in buffer[end:]  # a second table, which the library would not read
             continue
         cut = buffer.rfind(patterns.row_start)  # everything before the last row that begins is whole
         if cut > 0:
@@ -591,7 +594,8 @@ class Worksheet:
         """Refuses when a few cells stretch the sheet far beyond the others, naming the outermost one."""
         scan = self._exact()
         rows, columns = scan.far
-        if rows * columns > 2_000_000 and scan.cells * 50 < rows * columns or columns > self._limits.columns:
+        is_large = rows * columns > 2_000_000 or columns > self._limits.columns
+        if is_large and scan.cells * 50 < rows * columns:
             row, column = scan.last
             raise FileRefused("far-cell", sheet=self.name[:40], row=row, column=column_name(column))
 
