@@ -24,7 +24,7 @@ def may_forget(upload: Upload, user: User) -> bool:
         and upload.applied_at is None
         and uploads.may_work_on(upload, user)
         and (of_place(upload).exists() or value_memory.of_place(upload).exists())
-        and not upload.edits.exists()
+        and not uploads.is_corrected(upload)
     )
 
 
@@ -34,7 +34,7 @@ def forget(upload: Upload, *, by: User) -> Upload:
     upload = uploads.locked(upload.pk, states=[State.MAPPING, State.REVIEW])
     if not uploads.may_work_on(upload, by):
         raise NotAllowed("只有上传人所在单位可以修改这份名单。")
-    if upload.applied_at is not None or upload.edits.exists():
+    if upload.applied_at is not None or uploads.is_corrected(upload):
         raise NotPossible("名单已有改动或已经生效，不能重新读取。需要时请放弃本次导入，再上传一次。")
     of_place(upload).delete()
     value_memory.of_place(upload).delete()

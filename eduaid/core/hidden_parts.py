@@ -67,7 +67,7 @@ def decide(sheet: UploadSheet, part: str, answer: str, *, by: User) -> Upload:
         raise NotPossible("这张表没有这样的隐藏内容，请按最新的核对结果继续。")
     was = sheet.decisions.get(part, [COUNT])[0]
     if answer != was:
-        if upload.applied_at is not None or upload.edits.exists():
+        if upload.applied_at is not None or uploads.is_corrected(upload):
             raise NotPossible("名单已有改动，不能再改变隐藏内容的处理。需要时请放弃本次导入，再上传一次。")
         hidden = {"rows": finding.params.get("rows", 0), "sheet": sheet.rows}.get(part, 0)
         if answer == LEAVE and hidden and hidden >= upload.rows_read > 0:

@@ -729,7 +729,7 @@ def reopen_mapping(upload: Upload, *, by: User) -> Upload:
     upload = uploads.locked(upload.pk, states=[State.REVIEW])
     if not uploads.may_work_on(upload, by):
         raise uploads.NotAllowed("只有上传人所在单位可以修改这份名单。")
-    if upload.applied_at is not None or upload.edits.exists():
+    if upload.applied_at is not None or uploads.is_corrected(upload):
         raise uploads.NotPossible("名单已有改动，不能再改列对应。需要时请放弃本次导入，再上传一次。")
     upload.state = State.MAPPING
     upload.save(update_fields=["state"])

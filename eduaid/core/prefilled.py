@@ -201,7 +201,8 @@ class Restorer:
             if self.key_at < len(row):
                 row[self.key_at] = None
             old = known.get(key.row) if key is not None and key.use is Use.PREFILLED else None
-            if text and old is None:
+            # A marked workbook of a list that is gone may be sent as a new one: its keys mean nothing here.
+            if text and old is None and not (key is not None and key.use is Use.MARKED):
                 self._tell(number, "key-foreign")
             if old is not None and key is not None:
                 first = self._first.setdefault(key.row, number)

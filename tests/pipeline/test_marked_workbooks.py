@@ -10,9 +10,10 @@ import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from eduaid.core import editing, intake, marked, merging, returned
+from eduaid.core import column_memory, editing, intake, marked, merging, returned, uploads
 from eduaid.core.models import AccessRecord, CellEdit, Finding, ReturnedFile, Upload, UploadRow
 from eduaid.core.sealing import Opener
+from eduaid.core.uploads import NotPossible
 from tests.pipeline.test_lists_in_force import LI, PUPIL_LI, PUPIL_WANG
 from tests.small_county import SmallCounty, id_number, table, workbook
 
@@ -259,3 +260,95 @@ def test_the_page_asks_about_new_and_missing_rows_without_numbers_in_full(county
     upload.refresh_from_db()
     assert (upload.rows_read, upload.rows_accepted) == (3, 3)
     assert county.client("town-b").post(path, {}).status_code == 404
+
+
+def test_after_a_merge_the_files_are_not_read_again(county: SmallCounty) -> None:
+    """A row that was added stands in no file: reading them again would lose it."""
+    upload = send(county)
+    data = changed(
+        taken(upload),
+        lambda book: book["Sheet1"].append(["蔡朱小学", "五年级", "1班", "赵小满", id_number("20150905", 22), "否"]),
+    )
+    give_back(county, upload, data, take_new=True)
+    assert not CellEdit.objects.exists()
+    with pytest.raises(NotPossible, match="不能重新读取"):
+        column_memory.forget(upload, by=county.user("town-a"))
+
+
+def test_waiting_rows_of_a_list_in_force_are_put_right_and_others_are_not(county: SmallCounty) -> None:
+    upload = county.take_force(send(county))
+
+    def change(book: Book) -> None:
+        sheet = book["Sheet1"]
+        sheet["E2"], sheet["C3"] = LI["身份证号"], "9班"
+        sheet.append(["蔡朱小学", "五年级", "1班", "赵小满", id_number("20150905", 22), "否"])
+
+    plan = give_back(county, upload, changed(taken(upload), change), take_new=True)
+    assert [(change.number, change.column) for change in plan.changes] == [(2, "id_number")]
+    assert [(change.number, change.column) for change in plan.closed] == [(3, "class")]
+    assert (upload.state, upload.rows_read, upload.rows_waiting) == ("in-force", 2, 1)
+    assert uploads.ready_rows(upload).count() == 1
+
+
+def test_a_submitted_list_takes_nothing_back(county: SmallCounty) -> None:
+    upload = send(county)
+    data = taken(upload)
+    uploads.submit(upload, by=county.user("town-a"))
+    with pytest.raises(NotPossible, match="不能这样操作"):
+        merging.keep(upload, [("改好.xlsx", data)], by=county.user("town-a"))
+    assert not ReturnedFile.objects.exists()
+
+
+def test_a_cell_merged_over_rows_speaks_for_all_of_them_here_and_there(county: SmallCounty) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(list(PUPIL_LI))
+    for row in (PUPIL_LI | {"身份证号": BROKEN}, PUPIL_WANG):
+        sheet.append(list(row.values()))
+    sheet.merge_cells("A2:A3")
+    out = io.BytesIO()
+    book.save(out)
+    upload = county.send("class-roster", [], place="a", by="town-a", files=[("合并.xlsx", out.getvalue())])
+    plan = give_back(county, upload, taken(upload))
+    assert (plan.changes, plan.unchanged) == ([], 2)
+
+
+def test_a_sheet_for_each_class_comes_back_sheet_by_sheet(county: SmallCounty) -> None:
+    sheets = {"一班": table([PUPIL_LI | {"身份证号": BROKEN}]), "二班": table([PUPIL_WANG]), "说明": [["请核对"]]}
+    upload = county.send("class-roster", [], place="a", by="town-a", files=[("两个班.xlsx", workbook(sheets))])
+    data = taken(upload)
+    assert openpyxl.load_workbook(io.BytesIO(data)).sheetnames == ["错误清单", "一班", "二班", "说明"]
+
+    def change(book: Book) -> None:
+        book["一班"]["E2"] = LI["身份证号"]
+        del book["二班"]
+
+    plan = give_back(county, upload, changed(data, change))
+    assert [change.now for change in plan.changes] == [LI["身份证号"]]
+    assert [row.number for row in plan.gone] == [2]
+
+
+def test_moved_columns_are_found_by_their_names_and_missing_ones_are_told(county: SmallCounty) -> None:
+    upload = send(county)
+
+    def change(book: Book) -> None:
+        sheet = book["Sheet1"]
+        sheet["E2"] = LI["身份证号"]
+        sheet.delete_cols(6)
+        sheet.move_range("A1:A3", cols=8)
+
+    plan = give_back(county, upload, changed(taken(upload), change))
+    assert [(change.column, change.now) for change in plan.changes] == [("id_number", LI["身份证号"])]
+    assert plan.missing_columns == ["是否寄宿"]
+
+
+def test_a_dropped_back_workbook_that_is_no_marked_one_is_a_list_of_its_own(county: SmallCounty) -> None:
+    upload = send(county)
+    data = taken(upload)
+    county.client("town-a").post(f"/imports/{upload.pk}/cancel/", {})
+    upload.refresh_from_db()
+    assert upload.state == "cancelled"
+    again = county.send("class-roster", [], place="a", by="town-a", files=[("标错.xlsx", data)])
+    assert (again.rows_read, again.rows_waiting) == (2, 1)
+    assert not Finding.objects.filter(upload=again, code="sheet-without-header").exists()

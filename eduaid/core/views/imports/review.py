@@ -154,7 +154,7 @@ def review(request: AccountRequest, pk: int) -> HttpResponse:
 def _remap_url(request: AccountRequest, upload: Upload) -> str:
     """Where the columns can be seen and changed, as long as nothing was corrected."""
     may = upload.state == State.REVIEW and upload.applied_at is None and uploads.may_work_on(upload, request.user)
-    return reverse("import-remap", args=[upload.pk]) if may and not upload.edits.exists() else ""
+    return reverse("import-remap", args=[upload.pk]) if may and not uploads.is_corrected(upload) else ""
 
 
 @dataclass(frozen=True)
