@@ -133,7 +133,10 @@ def _values_sql() -> str:
         CREATE TEMP TABLE resolve_values ON COMMIT DROP AS
         WITH listed AS (
             SELECT a.id AS student_id, {listed}, {membership},
-                ARRAY(SELECT DISTINCT n FROM unnest(ARRAY[{names}]) n WHERE n <> '' ORDER BY n)::varchar[] AS name_keys,
+                -- Most children stand in one list under one name: nothing to sort.
+                (CASE WHEN num_nonnulls({names}) = 1 AND coalesce({names}) <> '' THEN ARRAY[coalesce({names})]
+                    ELSE ARRAY(SELECT DISTINCT n FROM unnest(ARRAY[{names}]) n WHERE n <> '' ORDER BY n)
+                END)::varchar[] AS name_keys,
                 {_ALIAS[POPULATION]}.facts->>'household_no' AS hukou_number,
                 {_ALIAS[POVERTY]}.facts->>'household_no' AS poverty_number
             FROM resolve_affected a {joins}
