@@ -41,6 +41,7 @@ ANSWERS: dict[str, dict[str, str]] = {
     "id-other": ADMITTED,
     "id-15": ADMITTED,
     "id-15-child": ADMITTED,
+    "household-heads": {"confirm": "确实如此"},
     "hukou-outside": {"confirm": "是本镇户籍"},
     "id-zeros": {"confirm": "证件号无误"},
     "name-length": {"confirm": "姓名无误"},

@@ -415,8 +415,8 @@ def _tell_those_before(upload: Upload, *, since: dt.datetime) -> None:
     claims: dict[int, dict[bool, list[int]]] = {}
     asked = Finding.objects.filter(upload=upload, code="held-elsewhere", params__has_key="upload").order_by("number")
     for found in asked if upload.applied_at == since else asked.filter(row__late_at=since):
-        rows = claims.setdefault(int(found.params["upload"]), {True: [], False: []})
-        rows[bool(found.answer)].append(int(found.params["row"]))
+        of_list = claims.setdefault(int(found.params["upload"]), {True: [], False: []})
+        of_list[bool(found.answer)].append(int(found.params["row"]))
     for other in Upload.objects.filter(pk__in=claims):
         for settled, rows in claims[other.pk].items():
             if rows:

@@ -22,6 +22,7 @@ from students.matching import Ambiguous, Candidate, File, Known, Matched, match_
 from students.models import Identifier, IdentityLink, Student
 from students.precedence import BY_KEY
 from students.resolve import IN_FORCE, resolve, resolve_households, take_turn
+from students.rosters.households import ask_about_heads
 from students.rosters.touched import PERSON, touched
 
 # Persons of a poverty or hardship list who are past schooling are counted from their rows and get no identity of a child.
@@ -89,6 +90,7 @@ class Children:
             take_turn()
         self._match_rows(upload)
         self._ask_elsewhere(upload)
+        ask_about_heads(upload)
 
     def rematch(self, rows: Sequence[UploadRow], *, unclear: Sequence[UploadRow] = ()) -> None:
         only = [row.pk for row in rows]
@@ -96,6 +98,7 @@ class Children:
         if rows:
             self._match_rows(rows[0].upload, only=only)
             self._ask_elsewhere(rows[0].upload, only=only)
+            ask_about_heads(rows[0].upload, only=only)
 
     def known_numbers(self, asked: Mapping[int, tuple[str, Sequence[str]]]) -> dict[int, list[str]]:
         marks = {digest("id", number): number for _, numbers in asked.values() for number in numbers}
@@ -188,7 +191,7 @@ class Children:
                     UPDATE core_uploadrow r SET state = 'W' FROM elsewhere e WHERE r.id = e.id
                 )
                 INSERT INTO core_finding (upload_id, sheet_id, row_id, number, "column", code, level, params, answer)
-                SELECT %(upload)s, sheet_id, id, number, '', 'held-elsewhere', 'ask', 
+                SELECT %(upload)s, sheet_id, id, number, '', 'held-elsewhere', 'ask',
                     jsonb_build_object('school', place, 'upload', other, 'row', other_row), ''
                 FROM elsewhere
                 """,

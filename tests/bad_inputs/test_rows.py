@@ -198,3 +198,25 @@ def test_members_of_households_without_number_or_relation_are_told(county: Small
         ((WAITING, "household_no:required"), ()),
     ]
     assert [row.facts.get("household_no") for row in found] == ["H1", "H1", "H1", None]
+
+
+@pytest.mark.case("R15")
+def test_two_heads_under_one_household_number_are_asked(county: SmallCounty) -> None:
+    head = {"与户主关系": "户主", "在校生状况": None}
+    rows = [
+        member(0, **head, 姓名="李大山", 身份证号=id_number("19850503", 1)),
+        member(1, 与户主关系="之女"),
+        member(2, **head, 姓名="王大山", 身份证号=id_number("19860503", 1)),
+        member(3, **head, 户编号="H2", 姓名="赵大山", 身份证号=id_number("19870503", 1)),
+    ]
+    upload = sent(county, "poverty-register", rows)
+    asked = (WAITING, "household_no:household-heads")
+    assert [row.said for row in outcomes(upload)] == [asked, (ACCEPTED,), asked, (ACCEPTED,)]
+    assert sorted(Finding.objects.filter(code="household-heads").values_list("number", "params__other")) == [
+        (2, 4),
+        (4, 2),
+    ]
+    by = county.user("town-a")
+    editing.edit_cell(UploadRow.objects.get(number=4), column="household_no", text="H3", by=by)
+    editing.answer(Finding.objects.get(code="household-heads", number=2), answer="confirm", by=by)
+    assert [row.said for row in outcomes(upload)] == [(ACCEPTED,)] * 4
