@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import io
 import re
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -12,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from eduaid.core import uploads
@@ -855,3 +858,24 @@ def test_the_check_page_stays_small_for_any_list(county: SmallCounty) -> None:
     assert len(re.findall(r"<[a-z]", page)) < 1500
     assert "共 100 条" in page
     assert "page=2" in page
+
+
+def test_the_columns_of_the_widest_export_make_a_light_page_and_can_be_written_over(county: SmallCounty) -> None:
+    with (Path(__file__).parents[1] / "students" / "real_headers.csv").open(encoding="utf-8", newline="") as file:
+        headers = [row["header"] for row in csv.DictReader(file) if row["list"] == "学籍信息模板"]
+    values = {"姓名": "李小雨", "学校标识码": "2199000001", "身份证件号": id_number("20150503", 12), "年级": "五年级"}
+    book = workbook({"学籍": [headers, [values.get(header, "") for header in headers]]})
+    upload = county.send("registry", [], files=[("学籍.xlsx", book)], place="a", by="town-a")
+    client = county.client("town-a")
+    client.post(reverse("import-remap", args=[upload.pk]))
+    page = client.get(reverse("import-map", args=[upload.pk])).content.decode()
+    assert page.count("<") - page.count("</") < 1500
+    sheet, at = upload.sheets.get(), headers.index("班内学号")
+    assert f'name="k-{sheet.pk}-{at}" value="班内学号"' in page
+    fields = {f"k-{sheet.pk}-{at}": "没有这一列"}
+    assert "所选的列不属于这种名单" in client.post(reverse("import-map", args=[upload.pk]), fields).content.decode()
+    client.post(reverse("import-map", args=[upload.pk]), {f"k-{sheet.pk}-{at}": ""})
+    advance(upload.pk)
+    upload.refresh_from_db()
+    assert upload.state == State.REVIEW
+    assert str(at) not in upload.sheets.get().mapping

@@ -45,6 +45,12 @@ class Asked:
     hint: str
     in_question: bool
     """It may be what is missing or doubtful; the sheet's other unnamed columns stand apart."""
+    typed: str
+    """What was written for such another column."""
+
+    @property
+    def typed_name(self) -> str:
+        return f"k{self.name[1:]}"
 
 
 @dataclass(frozen=True)
@@ -185,6 +191,7 @@ def _asked(
                 [Option(column.key, column.label, column.key == chosen) for column in (*wanted, *rest)],
                 "建议" if chosen and name not in given else "",
                 position in near or name in given,
+                given.get(f"k{name[1:]}", ""),
             )
         )
     return found
