@@ -110,6 +110,7 @@ _SHORT = {
     "grade-not-of-school": "该校没有这个学段",
     "birth-epoch": "与证件号相差四年零一天（日期起点不同）",
     "required": "没有填写",
+    "household-heads": "同一户编号有两个户主",
     "school-close": "不在学校名录中，有相近的校名",
     "cell-length": "内容过长",
     "card-length": "卡号位数少见",

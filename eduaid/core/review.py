@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from eduaid.core.delivered import texts_of
 from eduaid.core.findings import message
-from eduaid.core.intake import delivered
 from eduaid.core.lists import kind_of
 from eduaid.core.masking import masked
 from eduaid.core.models import Finding, Upload
@@ -28,21 +28,18 @@ class Said:
 def said(upload: Upload, findings: Iterable[Finding], *, in_full: bool) -> list[Said]:
     """The findings as sentences. `in_full`: the sender looks at his own rows (docs/architecture.md); everybody else sees masks.
 
-    Rows are opened once each; findings come with sheet and row selected.
+    Two queries for any number of findings, which come with sheet and row selected.
     """
+    findings = list(findings)
     kind = kind_of(upload.kind)
     columns = {column.key: column for column in kind.columns}
-    opener = Opener()
-    opened: dict[int, dict[str, str]] = {}
+    opened = texts_of({found.row.pk: found.row for found in findings if found.row is not None}.values(), Opener())
     answer = []
     for finding in findings:
         column = columns.get(finding.column)
         value: str | None = None
         if finding.row is not None and column is not None:
-            if finding.row.pk not in opened:
-                opened[finding.row.pk] = delivered(finding.row, opener)
-            cells = opened[finding.row.pk]
-            value = cells.get(column.key, "")
+            value = opened[finding.row.pk].get(column.key, "")
             if not in_full:
                 value = masked(column, value)
         if finding.code == "name-spaces" and value:

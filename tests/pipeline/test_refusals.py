@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import io
 import zipfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import openpyxl
 import pytest
@@ -130,3 +132,15 @@ def test_two_equal_headers_are_asked(county: SmallCounty) -> None:
     upload = county.send("population", [], files=[("两列.xlsx", workbook({"S": sheet}))], place="a", by="town-a")
     assert upload.state == State.MAPPING
     assert upload.sheets.get().questions == ["name"]
+
+
+def test_findings_are_worded_with_as_many_queries_for_thirty_rows_as_for_one(
+    county: SmallCounty, django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    rows = [PUPIL_LI | {"姓名": f"李{n}", "身份证号": id_number("20150503", 2 * n)} for n in range(1, 31)]
+    upload = county.send("class-roster", rows, place="a", by="town-a")
+    found = list(Finding.objects.filter(code="name-digits").select_related("row", "sheet"))
+    assert len(found) == 30
+    for some in (found[:1], found):
+        with django_assert_num_queries(2):
+            assert len(said(upload, some, in_full=True)) == len(some)
