@@ -62,9 +62,9 @@ def test_a_withdrawn_file_may_be_sent_again(county: SmallCounty) -> None:
 
 @pytest.mark.case("P02")
 def test_a_renamed_copy_is_recognised_by_its_bytes(county: SmallCounty) -> None:
-    client = county.client("town-a")
-    client.post("/imports/new/", send_form(roster([LI])))
-    page = text(client.post("/imports/new/", send_form(roster([LI]), "另一个名字.xlsx")))
+    client, data = county.client("town-a"), roster([LI])
+    client.post("/imports/new/", send_form(data))
+    page = text(client.post("/imports/new/", send_form(data, "另一个名字.xlsx")))
     assert "已上传过" in page
     assert Upload.objects.count() == 1
 
