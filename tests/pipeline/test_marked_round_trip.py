@@ -288,3 +288,30 @@ def test_a_lost_formula_result_is_no_change(county: SmallCounty) -> None:
     upload = send(county, built.xlsx({"花名册": rows}))
     only_the_correction(county, upload, give_back(county, upload, corrected(marked.workbook(upload.files.get()))))
     assert not Finding.objects.filter(level="error").exists()
+
+
+def test_macros_stay_behind(county: SmallCounty) -> None:
+    found = parts(built.xlsx({"花名册": [["标题"], HEADERS, *ROWS]}))
+    found["xl/vbaProject.bin"] = b"macros"
+    changes = {
+        "[Content_Types].xml": [
+            (b"openxmlformats-officedocument.spreadsheetml.sheet.main", b"ms-excel.sheet.macroEnabled.main"),
+            (b"</Types>", b'<Override PartName="/xl/vbaProject.bin" ContentType="application/vnd.ms-office.vbaProject"/></Types>'),
+        ],
+        "xl/_rels/workbook.xml.rels": [
+            (
+                b"</Relationships>",
+                b'<Relationship Id="rIdV" Type="http://schemas.microsoft.com/office/2006/relationships/vbaProject" '
+                b'Target="vbaProject.bin"/></Relationships>',
+            )
+        ],
+    }  # fmt: skip
+    for name, pairs in changes.items():
+        for old, new in pairs:
+            assert old in found[name]
+            found[name] = found[name].replace(old, new)
+    upload = send(county, built.zipped(found), "花名册.xlsm")
+    after = parts(marked.workbook(upload.files.get()))
+    assert "xl/vbaProject.bin" not in after
+    assert b"vbaProject" not in after["xl/_rels/workbook.xml.rels"] + after["[Content_Types].xml"]
+    assert b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml" in after["[Content_Types].xml"]
