@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from eduaid.core import findings, questions, row_keys
 from eduaid.core.copies import as_xlsx
@@ -59,7 +59,7 @@ def workbook(file: UploadFile) -> bytes:
 def _marks(upload: Upload, file: UploadFile) -> tuple[list[SheetMarks], Front]:
     kind = kind_of(upload.kind)
     seen = CellEdit.objects.filter(upload=upload).aggregate(newest=Max("pk"))["newest"] or 0
-    sheets = {sheet.pk: sheet for sheet in file.sheets.filter(rows__gt=0).order_by("position")}
+    sheets = {sheet.pk: sheet for sheet in file.sheets.filter(rows__gt=0).select_related("file").order_by("position")}
     rows: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for pk, sheet_id, number in UploadRow.objects.filter(sheet_id__in=list(sheets)).values_list(
         "pk", "sheet_id", "number"
@@ -131,10 +131,12 @@ _Cells = dict[tuple[int, int], tuple[list[str], bool]]
 def _problems(upload: Upload, kind: ListKind, sheets: dict[int, UploadSheet]) -> tuple[dict[int, _Cells], list[Entry]]:
     """What is open in these sheets: sheet → cell → its notes and whether they are only warnings; and the list in front."""
     listed = list(
-        Finding.objects.filter(upload=upload, level__in=_ROW_SAID, answer="", sheet_id__in=[*sheets, None])
-        .select_related("row", "sheet__file")
+        Finding.objects.filter(Q(sheet__in=sheets) | Q(sheet=None), upload=upload, level__in=_ROW_SAID, answer="")
+        .select_related("row")
         .order_by("sheet__position", "number", "id")
     )
+    for finding in listed:  # the few sheets, and not a copy of one for each finding
+        finding.sheet = sheets.get(finding.sheet_id or 0)
     notes: dict[int, _Cells] = defaultdict(dict)
     entries = []
     for number, (finding, line) in enumerate(

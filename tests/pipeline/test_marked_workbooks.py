@@ -315,10 +315,17 @@ def test_a_cell_merged_over_rows_speaks_for_all_of_them_here_and_there(county: S
 
 
 def test_a_sheet_for_each_class_comes_back_sheet_by_sheet(county: SmallCounty) -> None:
-    sheets = {"一班": table([PUPIL_LI | {"身份证号": BROKEN}]), "二班": table([PUPIL_WANG]), "说明": [["请核对"]]}
+    sheets: dict[str, list[list[object]]] = {
+        "一班": table([PUPIL_LI | {"身份证号": BROKEN}]),
+        "二班": table([PUPIL_WANG]),
+        "说明": [["请核对"]],
+    }
     upload = county.send("class-roster", [], place="a", by="town-a", files=[("两个班.xlsx", workbook(sheets))])
     data = taken(upload)
-    assert openpyxl.load_workbook(io.BytesIO(data)).sheetnames == ["错误清单", "一班", "二班", "说明"]
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    assert book.sheetnames == ["错误清单", "一班", "二班", "说明"]
+    # What is said of no row is in the list of problems, too.
+    assert "工作表“说明”没有找到表头，未读取" in {cell.value for cell in book["错误清单"]["F"]}
 
     def change(book: Book) -> None:
         book["一班"]["E2"] = LI["身份证号"]
