@@ -37,7 +37,8 @@ def of(upload: Upload) -> list[Question]:
             finding.sheet_id or 0,
             _CODES[finding.code],
             f"{sentence(finding.code, finding.params)}。",
-            finding.answer,
+            # Somebody who only took note of it has decided nothing.
+            finding.answer if finding.answer in ANSWERS else "",
             str(finding.answered_by or ""),
         )
         for finding in found.order_by("sheet_id", "id")

@@ -114,6 +114,7 @@ def _page(request: AccountRequest, upload: Upload) -> dict[str, object]:
     asked: list[Asked] = []
     known: list[Known] = []
     missing: dict[str, Missing] = {}
+    proposed: dict[str, str] = {}
     for sheet in sheets:
         asked += _asked(kind, sheet, samples.get(sheet.pk, {}), request.POST)
         for position, key in sorted(sheet.mapping.items(), key=lambda pair: int(pair[0])):
@@ -129,9 +130,16 @@ def _page(request: AccountRequest, upload: Upload) -> dict[str, object]:
             )
         for key in sheet.questions:
             column = kind.column(key)
-            if column.required and not _claimed(column, sheet):
-                likely = [Option("", f"{column_name(p)} 列“{text}”") for p, text in _likely(column, sheet)]
+            if _claimed(column, sheet):
+                continue
+            if column.required:
+                looks = _looks(column, sheet, samples.get(sheet.pk, {}))
+                near = {at: text for at, text in _likely(column, sheet) if at not in looks}
+                headers = {at: str(sheet.headers[at]) if at < len(sheet.headers) else "" for at in looks} | near
+                likely = [Option("", f"{column_name(at)} 列“{text}”") for at, text in list(headers.items())[:2]]
                 missing.setdefault(key, Missing(column.label, likely))
+            else:
+                proposed[key] = column.label
     return {
         "upload": head(upload),
         "columns": [column for column in asked if column.in_question],
@@ -141,8 +149,9 @@ def _page(request: AccountRequest, upload: Upload) -> dict[str, object]:
         "doubtful": [
             kind.column(key).label
             for key in dict.fromkeys(k for s in sheets for k in s.questions)
-            if key not in missing
+            if key not in missing and key not in proposed
         ],
+        "proposed": list(proposed.values()),
         "labels": [column.label for column in kind.columns],
         "hidden": hidden.lines(upload, request.user),
         "remember": True,
@@ -168,8 +177,7 @@ def _asked(
         # Where several headers claim a meaning, the person chooses; nothing is chosen beforehand.
         if _claimed(column, sheet):
             continue
-        looks = [at for at in sorted(samples) if column.content and content_of(samples[at]) is column.content]
-        fitting = [at for at in looks if str(at) not in sheet.mapping]
+        fitting = _looks(column, sheet, samples)
         near.update(fitting)
         for position in fitting[:1] or [position for position, _ in _likely(column, sheet)[:1]]:
             guesses.setdefault(position, column.key)
@@ -195,6 +203,14 @@ def _asked(
             )
         )
     return found
+
+
+def _looks(column: Column, sheet: UploadSheet, samples: Mapping[int, list[str]]) -> list[int]:
+    """Unnamed columns of the sheet whose values are of this column's sort."""
+    if column.content is None:
+        return []
+    free = [at for at in sorted(samples) if str(at) not in sheet.mapping]
+    return [at for at in free if content_of(samples[at]) is column.content]
 
 
 def _claimed(column: Column, sheet: UploadSheet) -> bool:
