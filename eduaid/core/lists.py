@@ -187,8 +187,9 @@ class Destination(Protocol):
         """Row → those of its possible ID numbers that lists in force give to somebody of its name: (name key, numbers)."""
         ...
 
-    def touched(self, upload: Upload, rows: Sequence[int], old: Collection[int] = ()) -> Touched:
-        """How these rows of a list that is not in force compare now, and which older rows near them, or in `old`, are missing."""
+    def touched(self, upload: Upload, rows: Sequence[int], old: Collection[int] | None = None) -> Touched:
+        """How these rows of a list that is not in force compare now, and which older rows near them, or in `old`, are missing;
+        without `old` only which are near."""
         ...
 
     def forget(self, upload: Upload) -> None:

@@ -111,7 +111,7 @@ class Children:
         found = {row: [n for n in numbers if name in names.get(n, ())] for row, (name, numbers) in asked.items()}
         return {row: numbers for row, numbers in found.items() if numbers}
 
-    def touched(self, upload: Upload, rows: Sequence[int], old: Collection[int] = ()) -> Touched:
+    def touched(self, upload: Upload, rows: Sequence[int], old: Collection[int] | None = None) -> Touched:
         return touched(upload, rows, old)
 
     def forget(self, upload: Upload) -> None:

@@ -48,19 +48,21 @@ _TOUCHED = f"""
     WHERE m.state = 'A'
     UNION ALL
     -- Missing: no row of the list speaks of the person, and no waiting row may.
-    SELECT o.id, (NOT EXISTS (SELECT 1 FROM new n WHERE n.person = o.person)
+    SELECT o.id, CASE WHEN NOT %(judges)s THEN 0 ELSE (NOT EXISTS (SELECT 1 FROM new n WHERE n.person = o.person)
         AND NOT EXISTS (SELECT 1 FROM new n JOIN asked a ON a.row_id = n.id
             WHERE n.state = 'W' AND a.student_id = o.student_id)
         AND NOT EXISTS (SELECT 1 FROM new n WHERE n.state = 'W' AND n.name_key = o.name_key
-            AND (n.birth IS NULL OR o.birth IS NULL OR n.birth = o.birth)))::int, 0, 0
+            AND (n.birth IS NULL OR o.birth IS NULL OR n.birth = o.birth)))::int END, 0, 0
     FROM near o
 """
 
 
-def touched(upload: Upload, rows: Sequence[int], old: Collection[int] = ()) -> Touched:
-    """How these rows of the list compare now, and which of the older rows near them (and of `old`) are missing now."""
+def touched(upload: Upload, rows: Sequence[int], old: Collection[int] | None = None) -> Touched:
+    """How these rows of the list compare now, and which of the older rows near them and of `old` are missing now; without
+    `old` nobody is looked for in the rest of the list."""
     with connection.cursor() as cursor:
-        cursor.execute(_TOUCHED, {"upload": upload.pk, "rows": list(rows), "old": list(old)})
+        judges = old is not None
+        cursor.execute(_TOUCHED, {"upload": upload.pk, "rows": list(rows), "old": list(old or ()), "judges": judges})
         added = changed = unchanged = 0
         near: dict[int, bool] = {}
         for pk, first, second, third in cursor.fetchall():
