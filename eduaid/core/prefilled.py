@@ -240,8 +240,9 @@ class Restorer:
         if code is None:
             self._tell(number, "change-unknown", level=FindingLevel.WARNING)
             return
+        said = "row-left" if old is not None else "row-left-unknown"
         self._leaves[number] = RowFinding(
-            "", "row-left", FindingLevel.WARNING, {"code": code, "change": _label(code), "row": old}
+            "", said, FindingLevel.WARNING, {"code": code, "change": _label(code), "row": old}
         )
 
     def _tell(self, number: int, code: str, *, level: FindingLevel = FindingLevel.ERROR, **params: int) -> None:

@@ -155,6 +155,21 @@ def test_whoever_left_is_not_taken_and_the_whereabouts_are_said(roster: SmallCou
     assert set(Student.objects.listed().values_list("name", flat=True)) == {"李小雨", "赵小满"}
 
 
+def test_whoever_left_without_a_key_is_told(roster: SmallCounty) -> None:
+    def change(sheet: Any, at: dict[str, str]) -> None:
+        row = row_of(sheet, "王伟")
+        sheet[f"{at['变动']}{row}"] = "死亡"
+        sheet[f"{at['行标识（请勿改动）']}{row}"] = None
+
+    upload = send(roster, filled(template(roster), change))
+    assert Finding.objects.get(upload=upload, code="row-left-unknown").params == {
+        "code": "B1",
+        "change": "死亡",
+        "row": None,
+    }
+    assert (upload.rows_missing, Departure.objects.get(upload=upload).code) == (1, "")
+
+
 def test_a_school_that_everybody_left_is_empty_afterwards(roster: SmallCounty) -> None:
     def change(sheet: Any, at: dict[str, str]) -> None:
         for name in ("王伟", "李小雨", "赵小满"):
