@@ -15,6 +15,7 @@ from eduaid.core.lists import kind_of
 from eduaid.core.models import Departure, Upload, UploadRow
 from eduaid.core.models.uploads import State
 from eduaid.core.tasks import advance
+from students.models import Student
 from tests.core.test_pages_imports import CHEN, LI, LI_BROKEN, WANG, send_form, text
 from tests.small_county import SmallCounty, id_number
 
@@ -184,6 +185,26 @@ def test_a_waiting_row_is_no_missing_child_and_stands_beside_the_row_that_it_kee
     assert (upload.rows_missing, upload.rows_waiting) == (0, 1)
     page = text(county.client("town-a").get(f"/imports/{upload.pk}/diff/waiting/"))
     assert re.search(r'班级：<span class="was">1班</span> → <span class="now">2班</span>', page)
+
+
+def test_three_late_pupils_are_a_supplement_and_nobody_is_missing(county: SmallCounty) -> None:
+    county.bring("class-roster", [LI, WANG], place="a", by="town-a")
+    upload = county.send("class-roster", pupils(3), place="a", by="town-a", as_of=LATER, mode="supplement")
+    assert (upload.rows_added, upload.rows_missing) == (3, 0)
+    county.take_force(upload)
+    assert Student.objects.filter(in_roster=True).count() == 5
+    assert not Departure.objects.exists()
+
+
+def test_a_county_wide_list_asks_for_the_missing_of_every_township(county: SmallCounty) -> None:
+    county.bring("class-roster", [LI, WANG], place="a", by="town-a")
+    stone = CHEN | {"学校名称": "石洲乡中心小学"}
+    county.bring("class-roster", [stone], place="b", by="town-b")
+    staying = [LI, stone | {"姓名": "陈晓", "身份证件号": id_number("20170901", 21)}]
+    upload = county.send("class-roster", staying, place="home", by="county", as_of=LATER)
+    assert upload.rows_missing == 2
+    names = Departure.objects.filter(upload=upload).values_list("row__facts__name", flat=True)
+    assert sorted(names) == ["王伟", "陈晨"]
 
 
 def test_another_townships_missing_do_not_exist(county: SmallCounty) -> None:
