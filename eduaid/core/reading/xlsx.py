@@ -35,6 +35,10 @@ from eduaid.core.reading.sheets import (
 _DECLARATIONS = (b"<!DOCTYPE", b"<!ENTITY", b"<!doctype")
 # Written by Java tools for cells that were set to an empty text.
 _BLANK_STRINGS = (b"<si/>", b"<t/>", b"<t></t>", b'"preserve"/>', b'"preserve"></')
+_MACRO_RELATION = re.compile(
+    rb"http://schemas\.microsoft\.com/office/2006/relationships/xl(?:Intl)?Macrosheet", re.IGNORECASE
+)
+_DIALOG_RELATION = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/dialogsheet"
 _LONGEST_ROW = 64 * 1024 * 1024
 
 
@@ -183,6 +187,7 @@ class Workbook:
                 body = self.archive.read(name)
                 if name.lower().endswith("workbook.xml.rels"):
                     body = re.sub(rb"macrosheets/", b"dialogsheets/", body, flags=re.IGNORECASE)
+                    body = _MACRO_RELATION.sub(_DIALOG_RELATION, body)
                 copy.writestr(name, body)
         return out.getvalue()
 
