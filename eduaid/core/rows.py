@@ -152,7 +152,8 @@ class RowMaker:
                         sealed.append(f"{reader.key}={said(parsed[reader.key])}")
         values = Values(number, parsed)
         place = self.kind.locate(values, self.reading)
-        if place is not None:
+        # A question about the cell that names the place is asked once, not again for the place that is therefore unknown.
+        if place is not None and place.column not in {found.column for found in findings}:
             findings.append(place)
         for key in self._required:
             if key not in parsed and all(outcome.key != key for outcome in found):
