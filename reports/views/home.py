@@ -71,7 +71,7 @@ def home(request: AccountRequest) -> HttpResponse:
             "today": today(),
             "term_label": str(term) if term else "",
             "tasks": tasks,
-            "tasks_more_url": reverse("imports") if handles_lists and len(tasks) == _TASKS else "",
+            "tasks_more_url": _all_tasks(request) if handles_lists and len(tasks) == _TASKS else "",
             "done_note": "" if tasks else _done_note(request),
             "kpis": [KeyFigure(figure) for figure in seen.key_figures] if seen else [],
             "imports": _imports(request) if handles_lists else [],
@@ -81,6 +81,10 @@ def home(request: AccountRequest) -> HttpResponse:
             "checklist_url": next((step.url for step in checklist if not step.done), ""),
         },
     )
+
+
+def _all_tasks(request: AccountRequest) -> str:
+    return reverse("approvals" if may(request.user, Right.APPROVE) else "imports")
 
 
 def _seen(request: AccountRequest) -> Overview | None:
