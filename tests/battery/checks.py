@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -143,6 +144,12 @@ def keep_screenshot(page: Page, name: str) -> None:
     height = int(page.evaluate("document.documentElement.scrollHeight"))
     page.set_viewport_size({"width": size["width"], "height": max(size["height"], min(height, 8000))})
     page.screenshot(path=str(ARTEFACTS / f"{name}.png"))
+
+
+def keep_figures(name: str, figures: dict[str, object]) -> None:
+    """Counted and measured figures under tests/artefacts/, beside the pictures."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    (ARTEFACTS / f"{name}.json").write_text(json.dumps(figures, ensure_ascii=False, indent=1))
 
 
 # ------------------------------------------------------------------------------------------------------ words
