@@ -73,6 +73,8 @@ def address(request: HttpRequest, **changes: object) -> str:
 
 def paged(request: HttpRequest, rows: QuerySet[Any, T] | Sequence[T], *, size: int = ROWS_PER_PAGE) -> Page[T]:
     """The page that `?page=` asks for (the nearest one when it does not exist). Two queries for a queryset."""
+    if isinstance(rows, QuerySet) and not rows.ordered:
+        rows = rows.order_by("pk")  # without an order a row may stand on two pages, and another on none
     page = Paginator(rows, size).get_page(request.GET.get("page"))
     return Page(
         rows=list(page.object_list),
