@@ -157,7 +157,7 @@ def keep_figures(name: str, figures: dict[str, object]) -> None:
 ALLOWED_WORDS = frozenset(
     {
         *("Excel", "Word", "WPS", "PDF", "Cookie", "KB", "MB", "GB", "SHA", "UTF", "GBK", "GB18030", "TOTP"),
-        *("CSV", "xlsx", "xls", "et", "ods", "csv", "docx", "lwl", "A4"),
+        *("CSV", "xlsx", "xls", "et", "ods", "csv", "tsv", "docx", "lwl", "A4"),
     }
 )
 """Formats and programs that people know by these names, and the example of pinyin initials on the search page."""

@@ -71,7 +71,7 @@ def test_a_list_goes_in_an_error_is_put_right_in_place_and_the_bureau_approves(
     window: Window, live_site: LiveSite, scripts: bool
 ) -> None:
     names = ["欧阳若曦", "买买提江·艾山", "单宇航"]
-    township, bureau = window("town-b", scripts), window("county", scripts)
+    township, bureau = window("town-a", scripts), window("county", scripts)
     page, watch = checks.open_page(township)
     right = _send(page, live_site, names)
     address = page.url
