@@ -14,7 +14,7 @@ from students.demo import generate
 from students.demo.load import PASSWORD, load_places, send_lists
 from students.demo.places import COUNTY
 
-DEFAULT_PEOPLE = 12_000
+DEFAULT_PEOPLE = 10_000
 
 # Noted when every list has been sent: a load that was interrupted goes on at the next start.
 _LOADED = "demo-loaded"
