@@ -50,7 +50,7 @@ PLAIN = (
     "eduaid.core.processes",
     "eduaid.core.binaries",
     "eduaid.core.servers",
-    "students.matching",
+    "students.linking",
     "students.precedence",
 )
 

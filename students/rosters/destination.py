@@ -18,7 +18,7 @@ from eduaid.core.models.uploads import FindingLevel, Mode, RowState
 from eduaid.core.roles import today
 from eduaid.core.sealing import digest
 from students import acts, departures
-from students.matching import Ambiguous, Candidate, File, Known, Matched, match_all
+from students.linking import Ambiguous, Candidate, File, Known, Matched, match_all
 from students.models import Identifier, IdentityLink, Student
 from students.precedence import BY_KEY
 from students.resolve import IN_FORCE, resolve, resolve_households, take_turn
@@ -452,7 +452,7 @@ _ASKED = """
     ANALYZE list_asked (id, id_digest, registry_digest)
 """
 
-# The two answers of `students.matching` that need no thought, for all rows at once: a number names one child, whose name and
+# The two answers of `students.linking` that need no thought, for all rows at once: a number names one child, whose name and
 # birth date agree; or the number is on nobody's file, and nobody of that name and birth date is either.
 _DECIDED = """
     CREATE TEMP TABLE list_decided ON COMMIT DROP AS

@@ -1,4 +1,4 @@
-"""Clear rows are decided by one statement (students.rosters.destination); it must say what students.matching says."""
+"""Clear rows are decided by one statement (students.rosters.destination); it must say what students.linking says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django.db import connection, transaction
 
-from students.matching import Ambiguous, Candidate, Matched, NotFound, match
+from students.linking import Ambiguous, Candidate, Matched, NotFound, match
 from students.rosters import destination
 from tests.small_county import SmallCounty, id_number
 
