@@ -7,7 +7,6 @@ or gone wait for the person's word.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -15,19 +14,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from eduaid.core import files, returned, uploads
-from eduaid.core.cells import Cell
-from eduaid.core.intake import CELL, ROW, delivered_cells, reading_for
-from eduaid.core.lists import ListKind, kind_of
-from eduaid.core.models import CellEdit, Finding, ReturnedFile, Upload, UploadRow, UploadSheet, User
+from eduaid.core.intake import CELL, ROW
+from eduaid.core.models import CellEdit, Finding, ReturnedFile, Upload, UploadRow, User
 from eduaid.core.models.uploads import FindingLevel, RowState, State
+from eduaid.core.rechecking import check_again
 from eduaid.core.returned import Change, GoneRow, NewRow, Plan
-from eduaid.core.rows import Made, RowMaker
-from eduaid.core.sealing import Opener, Sealer
+from eduaid.core.rows import as_delivered
+from eduaid.core.sealing import Sealer
 from eduaid.core.uploads import NotAllowed, NotPossible
 
 OPEN = (State.REVIEW, State.IN_FORCE)
-# A few rows are matched one by one; beyond that one matching of the whole list is cheaper.
-_FEW = 5
 
 
 @transaction.atomic
@@ -105,25 +101,11 @@ def _open(upload: Upload, by: User) -> Upload:
 
 
 def _write(upload: Upload, plan: Plan, new: Sequence[NewRow], gone: Sequence[GoneRow], by: User) -> None:
-    kind = kind_of(upload.kind)
-    rows = _corrected(upload, plan.changes, by)
-    _check_again(upload, kind, rows)
-    _withdraw(upload, gone)
-    _add(upload, kind, plan, new)
-    changed = [row for row in rows if row.state != RowState.REFUSED]
-    if upload.applied_at is None and len(changed) + len(new) > _FEW:
-        kind.destination.forget(upload)
-        kind.destination.match(upload)
-    else:
-        if changed:
-            kind.destination.rematch(changed)
-        if new:
-            kind.destination.match(upload)
-    if upload.applied_at is None:
-        uploads.compare(upload)
-    uploads.count_rows(upload)
-    upload.version += 1
-    upload.save()
+    """Everything that the workbooks change is checked together, so that a number which one row takes and another gives up
+    is judged once, as it stands in the end."""
+    rows = [*_corrected(upload, plan.changes, by), *_add(upload, plan, new)]
+    rows += _withdraw(upload, gone, but=rows)
+    check_again(upload, rows, whole=bool(new or gone))
 
 
 def _corrected(upload: Upload, changes: Sequence[Change], by: User) -> list[UploadRow]:
@@ -147,69 +129,14 @@ def _corrected(upload: Upload, changes: Sequence[Change], by: User) -> list[Uplo
     return list(found.order_by("pk"))
 
 
-def _check_again(upload: Upload, kind: ListKind, rows: Sequence[UploadRow]) -> None:
-    """Makes the rows anew from their cells and answers, with the code that made them the first time."""
-    answers: dict[int, dict[tuple[str, str], str]] = defaultdict(dict)
-    for finding in Finding.objects.filter(row__in=rows).exclude(answer=""):
-        answers[finding.row_id or 0][finding.column, finding.code] = finding.answer
-    Finding.objects.filter(row__in=rows, answer="").delete()
-    makers = _Makers(upload)
-    found: list[Finding] = []
-    opener = Opener()
-    for row in rows:
-        cells: dict[str, Cell] = delivered_cells(row, opener)
-        made = makers.of(row.sheet, list(cells)).make(row.number, list(cells.values()), answers[row.pk])
-        found.extend(_findings(upload, row, made))
-        row.digest, row.id_digest, row.registry_digest = made.digest, made.id_digest, made.registry_digest
-        row.town_id, row.school_id = made.values.town_id, made.values.school_id
-        row.set_facts(made.facts)
-        row.slice_id = uploads.slice_for_row(upload, made.values) if made.state != RowState.REFUSED else None
-        in_force = upload.applied_at is not None
-        row.state = RowState.WAITING if in_force and made.state == RowState.ACCEPTED else made.state
-    UploadRow.objects.bulk_update(
-        rows,
-        ["digest", "id_digest", "registry_digest", "town", "school", "facts", "slice", "state"],
-        batch_size=500,
-    )
-    Finding.objects.bulk_create(found, batch_size=2000)
-
-
-class _Makers:
-    """One maker for each sheet and set of columns: what a column has learnt of a text serves all rows."""
-
-    def __init__(self, upload: Upload) -> None:
-        self._upload = upload
-        self._known: dict[tuple[int, tuple[str, ...]], RowMaker] = {}
-
-    def of(self, sheet: UploadSheet, keys: Sequence[str]) -> RowMaker:
-        place = (sheet.pk, tuple(keys))
-        if place not in self._known:
-            reading = reading_for(self._upload, sheet=sheet)
-            self._known[place] = RowMaker(reading.kind, reading, keys)
-        return self._known[place]
-
-
-def _findings(upload: Upload, row: UploadRow, made: Made) -> list[Finding]:
-    return [
-        Finding(
-            upload=upload,
-            sheet_id=row.sheet_id,
-            row=row,
-            number=row.number,
-            column=found.column,
-            code=found.code,
-            level=found.level,
-            params=dict(found.params),
-        )
-        for found in made.findings
-    ]
-
-
-def _withdraw(upload: Upload, gone: Sequence[GoneRow]) -> None:
-    """Rows that the sender struck out are not taken, and stay on record as such."""
+def _withdraw(upload: Upload, gone: Sequence[GoneRow], *, but: Sequence[UploadRow]) -> list[UploadRow]:
+    """Rows that the sender struck out are not taken, and stay on record as such. Returns the rows that share a number with
+    one of them, which may have waited for nothing else."""
     ids = [row.row_id for row in gone]
     Finding.objects.filter(row__in=ids, answer="").delete()
-    UploadRow.objects.filter(pk__in=ids).update(state=RowState.REFUSED, slice=None)
+    rows = UploadRow.objects.filter(sheet__upload=upload)
+    numbers = list(rows.filter(pk__in=ids).exclude(id_digest=None).values_list("id_digest", flat=True))
+    rows.filter(pk__in=ids).update(state=RowState.REFUSED, slice=None)
     Finding.objects.bulk_create(
         Finding(
             upload=upload,
@@ -221,10 +148,13 @@ def _withdraw(upload: Upload, gone: Sequence[GoneRow]) -> None:
         )
         for row in gone
     )
+    sharing = rows.filter(id_digest__in=numbers).exclude(state=RowState.REFUSED).exclude(pk__in=[row.pk for row in but])
+    return list(sharing.select_for_update(of=("self",)).select_related("sheet").order_by("pk"))
 
 
-def _add(upload: Upload, kind: ListKind, plan: Plan, new: Sequence[NewRow]) -> None:
-    """Writes the new rows into their sheet. One that was typed below all others keeps its number; the rest come after."""
+def _add(upload: Upload, plan: Plan, new: Sequence[NewRow]) -> list[UploadRow]:
+    """Writes the new rows into their sheet, still to be checked. One that was typed below all others keeps its number; the
+    rest come after."""
     sealer = Sealer(upload.data_key)
     sheets = {sheet.pk: sheet for sheet in upload.sheets.filter(pk__in={row.sheet_id for row in new})}
     # Rows that were put in or struck out moved the others: the sheet as it was delivered ends where it did, footers and all.
@@ -235,66 +165,28 @@ def _add(upload: Upload, kind: ListKind, plan: Plan, new: Sequence[NewRow]) -> N
         taken[sheet_id].add(number)
         last[sheet_id] = max(last[sheet_id], number)
     typed = {sheet_id: {row.number for row in new if row.sheet_id == sheet_id} for sheet_id in sheets}
-    makers = _Makers(upload)
     rows: list[UploadRow] = []
-    made_of: list[Made] = []
     for row in sorted(new, key=lambda row: (row.sheet_id, row.number)):
         number = row.number
         below = set(range(number, plan.last_rows[row.sheet_id] + 1))
         if number <= max(taken[row.sheet_id], default=0) or gone[row.sheet_id] or not below <= typed[row.sheet_id]:
             last[row.sheet_id] += 1
             number = last[row.sheet_id]
-        made = makers.of(sheets[row.sheet_id], list(row.cells)).make(number, list(row.cells.values()))
-        made_of.append(made)
+        sealed = sealer.seal(as_delivered(row.cells), ROW)
         rows.append(
+            # Refused until it has been checked.
             UploadRow(
                 upload=upload,
                 sheet=sheets[row.sheet_id],
                 number=number,
-                state=made.state,
-                slice_id=uploads.slice_for_row(upload, made.values) if made.state != RowState.REFUSED else None,
-                town_id=made.values.town_id,
-                school_id=made.values.school_id,
-                id_digest=made.id_digest,
-                registry_digest=made.registry_digest,
-                digest=made.digest,
-                facts=json.loads(made.facts),
-                sealed=sealer.seal(made.sealed, ROW),
+                state=RowState.REFUSED,
+                digest=b"",
+                facts={},
+                sealed=sealed,
             )
         )
-    found: list[Finding] = []
-    twice = _numbers_of(upload, rows)
     UploadRow.objects.bulk_create(rows, batch_size=500)
-    for stored, made in zip(rows, made_of, strict=True):
-        found.extend(_findings(upload, stored, made))
-        other = twice.get(bytes(stored.id_digest)) if stored.id_digest else None
-        if other is not None and stored.state != RowState.REFUSED:
-            stored.state = RowState.WAITING
-            found.append(
-                Finding(
-                    upload=upload,
-                    sheet_id=stored.sheet_id,
-                    row=stored,
-                    number=stored.number,
-                    column=kind.id_column,
-                    code="row-contradicts",
-                    level=FindingLevel.ERROR,
-                    params={"other": other},
-                )
-            )
-        elif stored.id_digest:
-            twice[bytes(stored.id_digest)] = stored.number
-    UploadRow.objects.bulk_update(rows, ["state"], batch_size=500)
-    Finding.objects.bulk_create(found, batch_size=2000)
     for sheet_id, sheet in sheets.items():
         sheet.rows += sum(1 for row in rows if row.sheet_id == sheet_id)
         sheet.save(update_fields=["rows"])
-
-
-def _numbers_of(upload: Upload, rows: Sequence[UploadRow]) -> dict[bytes, int]:
-    """Numbers of the new rows that the list names already → in which row."""
-    asked = [row.id_digest for row in rows if row.id_digest]
-    known = UploadRow.objects.filter(sheet__upload=upload, id_digest__in=asked).exclude(
-        state__in=(RowState.REFUSED, RowState.REPEATED)
-    )
-    return {bytes(digest): number for digest, number in known.values_list("id_digest", "number") if digest}
+    return rows

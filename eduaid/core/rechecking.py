@@ -22,9 +22,9 @@ from eduaid.core.uploads import SlicePlace
 _FIELDS = ["digest", "id_digest", "registry_digest", "town", "school", "facts", "slice", "state"]
 
 
-def check_again(upload: Upload, rows: Sequence[UploadRow]) -> None:
+def check_again(upload: Upload, rows: Sequence[UploadRow], *, whole: bool = False) -> None:
     """Makes the rows anew, asks again whom they speak of, and recounts the list. The caller holds the locks of list and rows;
-    sheets are selected with the rows."""
+    sheets are selected with the rows. `whole`: rows came or went as well, so the list is compared as a whole."""
     work = _Work(upload)
     work.make(rows)
     if upload.applied_at is None:
@@ -32,7 +32,7 @@ def check_again(upload: Upload, rows: Sequence[UploadRow]) -> None:
     work.settle_repeats()
     destination, every = work.kind.destination, list(work.rows)
     # A slice that a correction opens covers people of whom nothing is known here: then the whole list is compared.
-    moves = upload.applied_at is None and not work.opened
+    moves = upload.applied_at is None and not work.opened and not whole
     before = destination.touched(upload, every) if moves else None
     work.store()
     ready = work.ready

@@ -99,6 +99,13 @@ def members(facts: Mapping[str, Any]) -> str:
     return ",".join([f'"{key}":{_json(value)}' for key, value in facts.items()])
 
 
+def as_delivered(cells: Mapping[str, Cell]) -> bytes:
+    """Cells as a row's sealed text, as `RowMaker.make` writes it: column key → cell, without the empty ones."""
+    return (
+        "{" + ",".join(f'"{key}":{_json(packed(cell))}' for key, cell in cells.items() if cell is not None) + "}"
+    ).encode()
+
+
 def said(value: object) -> str:
     """A sealed column's value in words: a number with its type is named by its number."""
     return value if type(value) is str else str(getattr(value, "number", value))

@@ -162,8 +162,36 @@ def test_a_new_row_with_a_number_of_the_list_is_no_second_person(county: SmallCo
         lambda book: book["Sheet1"].append(["蔡朱小学", "五年级", "1班", "王大伟", PUPIL_WANG["身份证号"], "否"]),
     )
     give_back(county, upload, data, take_new=True)
-    assert Finding.objects.get(number=4, code="row-contradicts").params == {"other": 3}
-    assert (upload.rows_accepted, upload.rows_waiting) == (1, 2)
+    # As when both had come at once: which of the two is right, the sender says.
+    told = Finding.objects.filter(code="row-contradicts").order_by("number").values_list("number", "params")
+    assert list(told) == [(3, {"other": 4}), (4, {"other": 3})]
+    assert (upload.rows_accepted, upload.rows_waiting) == (0, 3)
+
+
+def test_a_number_typed_twice_makes_both_rows_wait_until_one_is_struck_out(county: SmallCounty) -> None:
+    upload = send(county)
+    same = changed(taken(upload), lambda book: book["Sheet1"].__setitem__("E2", PUPIL_WANG["身份证号"]))
+    give_back(county, upload, same)
+    assert list(Finding.objects.filter(code="row-contradicts").order_by("number").values_list("number", "params")) == [
+        (2, {"other": 3}),
+        (3, {"other": 2}),
+    ]
+    assert (upload.rows_accepted, upload.rows_waiting) == (0, 2)
+    give_back(county, upload, changed(taken(upload), lambda book: book["Sheet1"].delete_rows(2)), drop_gone=True)
+    assert not Finding.objects.filter(code="row-contradicts").exists()
+    assert (upload.rows_accepted, upload.rows_waiting, upload.rows_refused, upload.rows_added) == (1, 0, 1, 1)
+
+
+def test_the_same_row_typed_once_more_counts_once(county: SmallCounty) -> None:
+    upload = send(county)
+
+    def copy(book: Book) -> None:
+        sheet = book["Sheet1"]
+        sheet.append([cell.value for cell in sheet[3]][:6])
+
+    give_back(county, upload, changed(taken(upload), copy), take_new=True)
+    assert Finding.objects.get(number=4).code == "row-repeated"
+    assert (upload.rows_read, upload.rows_accepted, upload.rows_added) == (3, 1, 1)
 
 
 def test_a_copied_row_is_a_new_row(county: SmallCounty) -> None:
