@@ -42,6 +42,9 @@ REMEMBERED_OTHERWISE = {
     "core_finding": "an answer stands on it with its author and time",
     "core_listslice": "says when it took force and when it was undone; what is in force is computed from that",
     "reports_figure": "cannot be changed at all: a trigger refuses it",
+    "students_alias": "follows decisions on identity, which have a history",
+    "students_discrepancy": "computed from lists in force; says when it was found and when it went",
+    "students_suggestion": "computed from lists in force; says when it was found and when it went",
     "students_household": "resolved from rows that are kept for ever",
     "students_identifier": "follows links and corrections, which have a history",
 }

@@ -1,7 +1,11 @@
 """People, households, enrolments, and how list rows are tied to them."""
 
+from .comparison import Alias, Discrepancy, MatchDecision, Suggestion
 from .enrolment import Enrolment
 from .identity import Correction, Identifier, IdentityLink
 from .people import Household, Student
 
-__all__ = ["Correction", "Enrolment", "Household", "Identifier", "IdentityLink", "Student"]
+__all__ = [
+    "Alias", "Correction", "Discrepancy", "Enrolment", "Household", "Identifier", "IdentityLink", "MatchDecision", "Student",
+    "Suggestion",
+]  # fmt: skip
