@@ -15,6 +15,7 @@ from pghistory.models import Event
 _COUNTY = "(SELECT current_setting('eduaid.scope', true) = '*')"
 _TOWNS = "(SELECT coalesce(nullif(current_setting('eduaid.towns', true), ''), '{}')::bigint[])::bigint[]"
 _SCHOOLS = "(SELECT coalesce(nullif(current_setting('eduaid.schools', true), ''), '{}')::bigint[])::bigint[]"
+_CHILDREN = "(SELECT coalesce(nullif(current_setting('eduaid.children', true), ''), '{}')::bigint[])::bigint[]"
 
 
 def row_policy(
@@ -42,6 +43,23 @@ def row_policy(
         ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
         ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
         """,
+    )
+
+
+def also_children(table: str, *, towns: tuple[str, ...], schools: tuple[str, ...], child: str) -> migrations.RunSQL:
+    """Widens a policy of `row_policy` by the single children that a scope names: `child` is the column of the child's id.
+
+    It stands last: who sees the row by its place never comes to it.
+    """
+    condition = " OR ".join(
+        [_COUNTY]
+        + [f"{column} = ANY ({_TOWNS})" for column in towns]
+        + [f"{column} = ANY ({_SCHOOLS})" for column in schools]
+    )
+    wider = f"{condition} OR {child} = ANY ({_CHILDREN})"
+    return migrations.RunSQL(
+        f"ALTER POLICY scope ON {table} USING ({wider}) WITH CHECK ({wider})",
+        f"ALTER POLICY scope ON {table} USING ({condition}) WITH CHECK ({condition})",
     )
 
 

@@ -1,11 +1,13 @@
 """People, households, enrolments, and how list rows are tied to them."""
 
+from .care import Responsibility
 from .comparison import Alias, Discrepancy, MatchDecision, Suggestion
 from .enrolment import Enrolment
 from .identity import Correction, Identifier, IdentityLink
 from .people import Household, Student
 
 __all__ = [
-    "Alias", "Correction", "Discrepancy", "Enrolment", "Household", "Identifier", "IdentityLink", "MatchDecision", "Student",
+    "Alias", "Correction", "Discrepancy", "Enrolment", "Household", "Identifier", "IdentityLink", "MatchDecision",
+    "Responsibility", "Student",
     "Suggestion",
 ]  # fmt: skip
