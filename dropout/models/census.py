@@ -265,6 +265,14 @@ class Whereabouts(models.Model):
         db_index=False,
     )
     decided_at = models.DateTimeField("认定时间", null=True)
+    listed_code = models.CharField(
+        "名单所说",
+        max_length=4,
+        default="",
+        blank=True,
+        editable=False,
+        help_text="What the lists say for certain, whoever decided otherwise: a decision is contested when this changes.",
+    )
     contested_code = models.CharField("名单另说", max_length=4, default="", blank=True)
     contested_basis = models.CharField("名单另说的依据", max_length=200, default="", blank=True)
 
