@@ -83,7 +83,7 @@ def test_exceptions_to_the_rule_on_counting_are_still_needed() -> None:
 
 
 KEY = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
-UNITS = {"人", "人次", "户", "所", "行", "元", "万元", "项"}
+UNITS = {"人", "人次", "户", "所", "行", "元", "万元", "项", "对"}
 
 
 @pytest.mark.parametrize("indicator", indicators(), ids=lambda indicator: indicator.key)

@@ -10,6 +10,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Self
 
 import pghistory
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Greatest, Least
@@ -17,6 +18,7 @@ from django.utils import timezone
 
 from eduaid.core.models import Region
 from eduaid.core.scope import Scope
+from students.models.people import Student
 
 if TYPE_CHECKING:
     from eduaid.core.models import User
@@ -67,11 +69,8 @@ class MatchDecisionQuerySet(models.QuerySet["MatchDecision"]):
         """Decisions about a child whose hukou or school lies in the scope."""
         if scope.county:
             return self
-        places = Q()
-        for child in ("student", "other"):
-            places |= Q(**{f"{child}__hukou_town__in": scope.towns}) | Q(**{f"{child}__school_town__in": scope.towns})
-            places |= Q(**{f"{child}__school__in": scope.schools})
-        return self.filter(places)
+        seen = Student.objects.within(scope).values("pk")
+        return self.filter(Q(student__in=seen) | Q(other__in=seen))
 
     def standing(self) -> Self:
         return self.filter(undone_at=None)
@@ -149,13 +148,7 @@ class SuggestionQuerySet(models.QuerySet["Suggestion"]):
 
     def within(self, scope: Scope) -> Self:
         """Pairs of which at least one child lies in the scope: whoever answers for it has to know."""
-        if scope.county:
-            return self
-        places = Q()
-        for child in ("left", "right"):
-            places |= Q(**{f"{child}__hukou_town__in": scope.towns}) | Q(**{f"{child}__school_town__in": scope.towns})
-            places |= Q(**{f"{child}__school__in": scope.schools})
-        return self.filter(places)
+        return self if scope.county else self.filter(towns__overlap=list(scope.towns))
 
     def found_at_moment(self, moment: dt.datetime | None = None) -> Self:
         if moment is None:
@@ -168,17 +161,15 @@ class SuggestionQuerySet(models.QuerySet["Suggestion"]):
         pair = Q(student=OuterRef("left"), other=OuterRef("right")) | Q(
             student=OuterRef("right"), other=OuterRef("left")
         )
-        return (
-            self.found_at_moment(moment)
-            .filter(right__isnull=False, left__merged_into=None, right__merged_into=None)
-            .exclude(Exists(settled.filter(pair)))
-        )
+        return self.found_at_moment(moment).filter(right__isnull=False).exclude(Exists(settled.filter(pair)))
 
 
 class Suggestion(models.Model):
     """Two files (or a file and a waiting row) that may speak of one child, with the reason in one sentence without numbers.
 
-    `left` is the file that would go on. `town`: the township that answers, the hukou's before the school's.
+    `left` is the file that would go on. `town`: the township that answers, the hukou's before the school's; `towns`: every
+    township that one of the two belongs to, which all see the pair. `told`: left and right → name, birth, lists, as found, so
+    that a pair can be listed where only one of its files may be read.
     """
 
     left = models.ForeignKey("students.Student", models.PROTECT, related_name="+")
@@ -190,6 +181,8 @@ class Suggestion(models.Model):
     town = models.ForeignKey(
         Region, models.PROTECT, null=True, related_name="+", verbose_name="乡镇", db_constraint=False
     )
+    towns = ArrayField(models.BigIntegerField(), default=list)
+    told = models.JSONField(default=dict)
     found_at = models.DateTimeField(default=timezone.now)
     gone_at = models.DateTimeField(null=True)
 
@@ -216,7 +209,7 @@ class Suggestion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.left} / {self.right or self.row_id}"
+        return f"{self.left_id} / {self.right_id or self.row_id}"
 
 
 class DiscrepancyQuerySet(models.QuerySet["Discrepancy"]):
@@ -230,7 +223,7 @@ class DiscrepancyQuerySet(models.QuerySet["Discrepancy"]):
         settled = MatchDecision.objects.standing_at(moment).filter(
             verdict=Verdict.SOURCE, student=OuterRef("student"), concept=OuterRef("concept"), said=OuterRef("said")
         )
-        return self.found_at_moment(moment).filter(student__merged_into=None).exclude(Exists(settled))
+        return self.found_at_moment(moment).exclude(Exists(settled))
 
 
 class Discrepancy(models.Model):
