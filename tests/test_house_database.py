@@ -41,6 +41,7 @@ REMEMBERED_OTHERWISE = {
     "core_uploadrow": "kept as delivered; what changes is told by its edits, its answers and its list's history",
     "core_finding": "an answer stands on it with its author and time",
     "core_listslice": "says when it took force and when it was undone; what is in force is computed from that",
+    "dropout_spotpool": "written once with its draw",
     "reports_figure": "cannot be changed at all: a trigger refuses it",
     "students_alias": "follows decisions on identity, which have a history",
     "students_discrepancy": "computed from lists in force; says when it was found and when it went",
