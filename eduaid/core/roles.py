@@ -30,6 +30,7 @@ class Right(StrEnum):
     REPORT = "report"
     ASSIGN = "assign"
     CARE = "care-for-children"
+    VERIFY = "verify"
     MANAGE_PLACES = "manage-places"
     MANAGE_ACCOUNTS = "manage-accounts"
     GRANT_POSTS = "grant-posts"
@@ -91,6 +92,7 @@ ROLES: dict[str, Role] = {
             Right.MANAGE_PLACES,
             Right.ASSIGN,
             Right.CARE,
+            Right.VERIFY,
         ),
         _role(RoleKey.LEADER, Reach.COUNTY, Right.SEE_CHILDREN, Right.SEE_FIGURES, Right.APPROVE, Right.REPORT),
         _role(
