@@ -64,6 +64,7 @@ PARTITIONS: tuple[PartsMakeTotal, ...] = (
         "pupils",
         ("pupils.hukou.same-town", "pupils.hukou.other-town", "pupils.hukou.other-county", "pupils.hukou.unknown"),
     ),
+    PartsMakeTotal("pupils", ("responsibility.with", "responsibility.without")),
     PartsMakeTotal("schools", ("schools.sent", "schools.not-sent")),
 )
 WITHIN: tuple[NotMoreThan, ...] = (
@@ -72,6 +73,7 @@ WITHIN: tuple[NotMoreThan, ...] = (
     NotMoreThan("difference.roster-only", "pupils"),
     NotMoreThan("pupils.poverty", "pupils"),
     NotMoreThan("households.poverty", "persons.poverty"),
+    NotMoreThan("responsibility.left", "responsibility.with"),
     NotMoreThan("schools.not-sent", "schools"),
 )
 

@@ -101,6 +101,21 @@ def assign(
 
 
 @transaction.atomic
+def adopt(wanted: Sequence[tuple[User, Collection[int]]], *, by: User) -> Assigned:
+    """Several groups at once, each to its own person; all or none. Raises NotAllowed, CannotAssign."""
+    together: dict[int, tuple[User, list[int]]] = {}
+    for to, children in wanted:
+        together.setdefault(to.pk, (to, []))[1].extend(children)
+    if not together:
+        raise CannotAssign("没有可以采用的建议。请先为教师建立账号和岗位，或自己选择责任人。")
+    batch = uuid.uuid4()
+    done = [assign(children, to=to, by=by, batch=batch) for to, children in together.values()]
+    return Assigned(
+        batch, sum(one.new for one in done), sum(one.taken_over for one in done), sum(one.unchanged for one in done)
+    )
+
+
+@transaction.atomic
 def release(students: Collection[int], *, by: User, reason: str) -> int:
     """Leaves these children without anybody from today on; returns how many had somebody. Raises NotAllowed, CannotAssign."""
     _may(by)

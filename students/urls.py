@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from students.views import detail, households, pending, people, reveal, rows, search
+from students.views import assign, detail, households, pending, people, reveal, rows, search
 
 urlpatterns = [
     path("students/", people.students, name="students"),
@@ -12,5 +12,9 @@ urlpatterns = [
     path("households/<int:pk>/", households.household, name="household"),
     path("departures/pending/", pending.pending, name="departures-pending"),
     path("rows/<int:pk>/", rows.row, name="row-trace"),
+    path("t/<str:code>/assign/", assign.assign, name="assign"),
+    path("t/<str:code>/assign/save/", assign.save, name="assign-save"),
+    path("t/<str:code>/assign/hand-over/", assign.hand_over, name="assign-hand-over"),
+    path("t/<str:code>/assign/undo/", assign.undo, name="assign-undo"),
     path("search/", search.search, name="search"),
 ]

@@ -131,7 +131,7 @@ ROLES: dict[str, Role] = {
             Right.CARE,
         ),
         # Teachers see the children whom they answer for (`core.scope.Scope.children`), and nobody else.
-        _role(RoleKey.TEACHER, Reach.NOTHING, Right.SEE_CHILDREN, Right.REVEAL, Right.CARE),
+        _role(RoleKey.TEACHER, Reach.NOTHING, Right.SEE_CHILDREN, Right.CARE),
         _role(RoleKey.AUDITOR, Reach.COUNTY, Right.SEE_CHILDREN, Right.SEE_FIGURES, Right.READ_LOG),
         _role(RoleKey.SYSTEM_ADMIN, Reach.NOTHING, Right.MANAGE_ACCOUNTS, Right.MANAGE_PLACES, duty=Duty.SYSTEM),
         _role(RoleKey.SECURITY_ADMIN, Reach.NOTHING, Right.GRANT_POSTS, duty=Duty.SECURITY),

@@ -29,6 +29,7 @@ class PageCase:
 
 
 _NEW_REPORT = "press .page-head button.btn"
+_ASSIGN = ".page-head a[href$='/assign/']"
 _FIRST_FIGURE = "main a.fig:not(.zero)"
 
 PAGES = (
@@ -58,6 +59,12 @@ PAGES = (
     PageCase("P20-progress-leader", "/progress/", "leader"),
     PageCase("P20-progress-auditor", "/progress/", "auditor"),
     PageCase("P21-indicator", "/progress/", "county", (_FIRST_FIGURE,)),
+    PageCase("P18-assign-county", "/students/", "county", (_ASSIGN,)),
+    PageCase("P18-assign-township", "/students/", "town-b", (_ASSIGN,)),
+    PageCase("P18-assign-villages", "/students/", "town-b", (_ASSIGN, "main .tabs li:nth-child(2) a")),
+    PageCase("P18-assign-children", "/students/", "town-b", (_ASSIGN, "main .tabs li:nth-child(3) a")),
+    PageCase("P18-assign-people", "/students/", "town-b", (_ASSIGN, "main .tabs li:nth-child(4) a")),
+    PageCase("P18-assign-school", "/students/", "school-a", (_ASSIGN,)),
     PageCase("P22-students-county", "/students/", "county"),
     PageCase("P22-students-township", "/students/", "town-b"),
     PageCase("P22-students-no-hits", "/students/?q=查无此人", "county"),
