@@ -263,6 +263,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "eduaid.core.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "learn-names": {"task": "students.tasks.learn_names", "schedule": 5.0, "options": {"expires": 5}},
 }
 
 # --- logs -----------------------------------------------------------------------------------------------------

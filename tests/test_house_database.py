@@ -47,6 +47,7 @@ REMEMBERED_OTHERWISE = {
     "students_discrepancy": "computed from lists in force; says when it was found and when it went",
     "students_suggestion": "computed from lists in force; says when it was found and when it went",
     "students_household": "resolved from rows that are kept for ever",
+    "students_namepart": "parts of names that children bear, for the search box; made anew at will",
     "students_identifier": "follows links and corrections, which have a history",
 }
 

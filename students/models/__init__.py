@@ -4,10 +4,11 @@ from .care import Responsibility
 from .comparison import Alias, Discrepancy, MatchDecision, Suggestion
 from .enrolment import Enrolment
 from .identity import Correction, Identifier, IdentityLink
+from .names import NamePart
 from .people import Household, Student
 
 __all__ = [
     "Alias", "Correction", "Discrepancy", "Enrolment", "Household", "Identifier", "IdentityLink", "MatchDecision",
-    "Responsibility", "Student",
+    "NamePart", "Responsibility", "Student",
     "Suggestion",
 ]  # fmt: skip

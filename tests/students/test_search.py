@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from eduaid.core.models import AccessRecord
+from students import search
 from students.search import Asked, By, read
 from tests.small_county import SmallCounty, id_number
 
@@ -76,6 +79,20 @@ def test_children_are_found_by_any_part_of_the_name_and_by_every_sound(people: S
     assert found(people, "蔡朱") == [("水口镇蔡朱小学", "校名")]
     assert found(people, "户籍.xlsx") == [("户籍人口名单 1 号", "文件名")]
     assert not AccessRecord.objects.exists()
+
+
+def test_the_index_of_names_answers_as_looking_at_every_child_does(people: SmallCounty) -> None:
+    asked = ("李文", "李文雷", "文雷", "雷", "lwl", "liwenl", "sw", "danwen", "㛃", "𬭎", "王", "没有")
+    before = [found(people, typed) for typed in asked]
+    assert search.learn() == 1
+    assert [found(people, typed) for typed in asked] == before
+    newcomer = {"姓名": "李文丽", "身份证号": id_number("20160601", 21), "户籍地址": "示例县水口镇东风村"}
+    people.bring("population", [newcomer], place="a", by="town-a", mode="supplement", as_of=dt.date(2026, 9, 20))
+    assert found(people, "文丽") == [("李文丽", "姓名中的字")]
+    assert search.learn() == 1
+    assert found(people, "文丽") == [("李文丽", "姓名中的字")]
+    assert found(people, "文雷") == [("李文雷", "姓名中的字")]
+    assert search.learn() == 0
 
 
 def test_a_number_finds_the_child_is_logged_and_never_comes_back(people: SmallCounty) -> None:

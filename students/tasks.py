@@ -1,0 +1,28 @@
+"""Tasks: comparing after lists took force or somebody decided, and on demand. They take ids and call one function."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from eduaid.core import changes
+from eduaid.core.models import ChangeSet, Region
+from eduaid.core.scope import everything
+from students import crosscheck
+
+
+@shared_task(name="students.tasks.compare_changed", ignore_result=True)
+def compare_changed() -> None:
+    """Compares the children whose values were written since last time; lists never wait for it."""
+    with everything():
+        changes.follow("crosscheck", _compare)
+
+
+def _compare(change: ChangeSet) -> None:
+    crosscheck.compare(change.students)
+
+
+@shared_task(name="students.tasks.compare_area", ignore_result=True)
+def compare_area(region_id: int) -> None:
+    """Compares a whole township, or the county, anew."""
+    with everything():
+        crosscheck.compare(crosscheck.children_of(Region.objects.get(pk=region_id)))
