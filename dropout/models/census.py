@@ -184,6 +184,7 @@ class WhereaboutsQuerySet(models.QuerySet["Whereabouts"]):
             | Q(student__school_town__in=scope.towns)
             | Q(student__school__in=scope.schools)
             | Q(where_school__in=scope.schools)
+            | Q(student__in=scope.children)
         )
 
     def of_hukou(self, area: Region) -> Self:
