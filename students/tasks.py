@@ -1,4 +1,4 @@
-"""Tasks: comparing after lists took force or somebody decided, and on demand. They take ids and call one function."""
+"""Tasks: what follows a change of children (each with a cursor of its own on the outbox), and comparing on demand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from celery import shared_task
 from eduaid.core import changes
 from eduaid.core.models import ChangeSet, Region
 from eduaid.core.scope import everything
-from students import crosscheck
+from students import crosscheck, search
+
+
+@shared_task(name="students.tasks.learn_names", ignore_result=True)
+def learn_names() -> None:
+    """Keeps the search box's index of names up to date."""
+    with everything():
+        search.learn()
 
 
 @shared_task(name="students.tasks.compare_changed", ignore_result=True)
