@@ -50,7 +50,9 @@ PLAIN = (
     "eduaid.core.processes",
     "eduaid.core.binaries",
     "eduaid.core.servers",
+    "students.linkage",
     "students.linking",
+    "students.matching",
     "students.precedence",
 )
 
