@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -13,10 +14,17 @@ import numpy as np
 from eduaid.core.text.characters import half_width
 from eduaid.core.text.dates import parse_date, parse_month
 from eduaid.core.text.results import Parsed
-from students.linkage.arrays import Flags, Ints, Longs, flat, mixed
+from students.linkage.arrays import Flags, Floats, Ints, Longs, flat, mixed
 from students.linkage.names import Names, distinct_names, with_frequencies
 from students.linkage.numbers import Numbers, read_numbers
 from students.linkage.people import People
+
+
+def _log_shares(column: Ints) -> Floats:
+    told = column[column >= 0]
+    counts = np.bincount(told, minlength=1)
+    return np.append(np.log(np.maximum(counts / max(len(told), 1), 0.001)), 0.0)
+
 
 T = TypeVar("T", bound=Hashable)
 
@@ -46,10 +54,39 @@ class Table:
     def rows_of(self, position: int) -> slice:
         return slice(self.bounds[position], self.bounds[position + 1])
 
-    @property
+    @cached_property
     def any_birth(self) -> Ints:
         """The column's, else the ID's."""
         return np.where(self.birth > 0, self.birth, self.numbers.birth)
+
+    @cached_property
+    def people(self) -> int:
+        """Rows of the longest list."""
+        return max(int(np.diff(self.bounds).max(initial=1)), 1)
+
+    @cached_property
+    def day_share(self) -> tuple[Ints, Floats]:
+        """Birth dates in order, and how many of the people are born on each."""
+        days, counts = np.unique(self.any_birth, return_counts=True)
+        return days, counts / max(len(self.any_birth), 1)
+
+    @cached_property
+    def phone_count(self) -> tuple[Longs, Longs]:
+        return np.unique(self.phone, return_counts=True)
+
+    @cached_property
+    def guardian_shares(self) -> tuple[Floats, Floats, int]:
+        """(share of each name among the guardians, the same of all names of its sound, how many cells tell a guardian)."""
+        told = np.concatenate([column[column >= 0] for column in self.guardians])
+        shares = np.bincount(told, minlength=len(self.names)) / max(len(told), 1)
+        _, inverse = np.unique(self.names.sound_key, return_inverse=True)
+        by_sound = np.asarray(np.bincount(inverse, shares)[inverse], np.float64) if len(shares) else shares
+        return shares, by_sound, len(told)
+
+    @cached_property
+    def place_logs(self) -> tuple[Floats, Floats, Floats]:
+        """Logarithm of each township's, village's and school's share; one more at the end for those that are not told."""
+        return _log_shares(self.township), _log_shares(self.village), _log_shares(self.school)
 
 
 def table_of(lists: Sequence[People]) -> Table:
@@ -120,6 +157,8 @@ def _without_remarks(
 
 def _coded(cells: Sequence[T], read: Callable[[T], int]) -> Ints:
     """Each distinct cell is read once."""
+    if not any(cells):
+        return np.full(len(cells), read(cells[0]) if len(cells) else 0, np.int32)
     known = {cell: read(cell) for cell in dict.fromkeys(cells)}
     return np.fromiter(map(known.__getitem__, cells), np.int32, len(cells))
 
@@ -145,9 +184,16 @@ def _sex(cell: str | None) -> int:
     return _SEXES.get(text, 0) or _SEXES.get(text.partition("-")[2], 0) or _SEXES.get(text[-1:], 0)
 
 
+_USUAL_DATE = re.compile(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})|(\d{4})(\d\d)(\d\d)", re.ASCII)
+
+
 def _birth(cell: dt.date | str | None) -> int:
     if cell is None or cell == "":
         return 0
+    if isinstance(cell, str) and (plain := _USUAL_DATE.fullmatch(cell)):
+        year, month, day = int(plain[1] or plain[4]), int(plain[2] or plain[5]), int(plain[3] or plain[6])
+        if 1900 <= year < 2100 and 1 <= month <= 12 and 1 <= day <= 28:
+            return year * 10000 + month * 100 + day
     answer = parse_date(cell)
     if isinstance(answer, Parsed):
         return answer.value.year * 10000 + answer.value.month * 100 + answer.value.day
@@ -162,27 +208,39 @@ def _phones(cells: Sequence[str | None]) -> Longs:
     value = np.zeros(len(cells), np.int64)
     if not any(cells):
         return value
-    texts = [cell or "" for cell in cells]
-    if _SEVERAL.search("\n".join(texts)):
-        texts = [_SEVERAL.split(text)[0] if len(text) > 13 else text for text in texts]
-    points, owner = flat(texts)
-    full = (points >= 0xFF10) & (points <= 0xFF19)
-    digit = np.where(full, points - 0xFF10, points - 48).astype(np.int64)
-    kept = np.flatnonzero((digit >= 0) & (digit <= 9))
-    digit, owner = digit[kept], owner[kept]
-    size = np.bincount(owner, minlength=len(cells))
-    filled = np.flatnonzero(size)
-    if not len(filled):
-        return value
-    starts = (np.cumsum(size) - size)[filled]
-    left = np.repeat(starts + size[filled], size[filled]) - np.arange(len(digit)) - 1
-    value[filled] = np.add.reduceat(np.where(left < 11, digit * 10 ** np.minimum(left, 10), 0), starts)
-    digits_all = np.where(size == 11, 11_111_111_111, 1_111_111)
-    size_ok = (size >= 7) & (size <= 14)
-    return np.where(size_ok & (value > 9999) & (value % digits_all != 0), value, 0)
+    texts = cells if None not in cells else [cell or "" for cell in cells]
+    codes = np.frombuffer(("\n".join(texts) + "\n").encode("utf-8", "replace"), np.uint8)  # type: ignore[arg-type]
+    ends = np.flatnonzero(codes == 10)
+    if len(ends) != len(cells):
+        return _phones([(cell or "").replace("\n", " ") for cell in cells])
+    starts = np.zeros(len(cells), np.int64)
+    starts[1:] = ends[:-1] + 1
+    usual = np.flatnonzero(ends - starts == 11)
+    clean = np.ones(len(usual), bool)
+    found = np.zeros(len(usual), np.int64)
+    for place in range(11):
+        digit = codes[starts[usual] + place] - np.uint8(48)  # anything below 0 wraps round above 9
+        clean &= digit <= 9
+        found *= 10
+        found += digit
+    value[usual[clean]] = found[clean]
+    value[value % 11_111_111_111 == 0] = 0
+    rest = ends > starts
+    rest[usual[clean]] = False
+    for row in np.flatnonzero(rest).tolist():
+        value[row] = _phone(texts[row] or "")
+    return value
 
 
 _SEVERAL = re.compile(r"[/,，、;；|\s]+(?=\+?\d{7})")
+
+
+def _phone(text: str) -> int:
+    text = half_width(text).removesuffix(".0")
+    digits = re.sub(r"\D", "", _SEVERAL.split(text)[0] if len(text) > 13 else text, flags=re.ASCII)[-11:]
+    return int(digits) if len(digits) >= 7 and len(set(digits)) > 1 else 0
+
+
 _SUFFIX = re.compile(r"(?:街道办事处|人民政府|村民委员会|居民委员会|村委会|居委会|街道|社区|镇|乡|村)$")
 
 

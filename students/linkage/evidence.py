@@ -132,7 +132,7 @@ def with_names_learnt(weights: Weights, kinds: Kinds) -> Weights:
 def compare(table: Table, left: Rows, right: Rows, weights: Weights) -> Evidence:
     size = len(left)
     same, chance, sibling = np.zeros(size), np.zeros(size), np.zeros(size)
-    people = max(int(np.diff(table.bounds).max(initial=1)), 1)
+    people = table.people
 
     def weigh(kind: Kinds, same_share: Floats, chance_log: Floats, sibling_log: Floats) -> None:
         nonlocal same, chance, sibling
@@ -151,18 +151,16 @@ def compare(table: Table, left: Rows, right: Rows, weights: Weights) -> Evidence
     phone, phone_chance = _phones(table, left, right)
     weigh(phone, weights.phone, phone_chance, np.log([0.85, 1e-3, 0.2, 1.0, 1.0])[phone])
     township = _told_equal(table.township[left], table.township[right], -1)
-    town_log = _common(table.township, people, 0.001)
+    town_log, village_log, school_log = table.place_logs
     weigh(township, weights.township, np.where(township == AGREE, town_log[table.township[left]], 0.0),
           np.log([0.95, 1.0, 0.08, 1.0, 1.0])[township])  # fmt: skip
     village = _told_equal(table.village[left], table.village[right], -1)
     # Within one township a village says less than its share of the county.
-    village_log = np.minimum(
-        _common(table.village, people, 0.001) - np.where(town_log.any(), np.log(0.1), 0.0), np.log(0.6)
-    )
+    village_log = np.minimum(village_log - np.where(town_log.any(), np.log(0.1), 0.0), np.log(0.6))
     weigh(village, weights.village, np.where(village == AGREE, village_log[table.village[left]], 0.0),
           np.log([0.93, 1.0, 0.1, 1.0, 1.0])[village])  # fmt: skip
     school = _told_equal(table.school[left], table.school[right], -1)
-    school_log = np.minimum(_common(table.school, people, 0.001) + np.log(4.0), np.log(0.6))
+    school_log = np.minimum(school_log + np.log(4.0), np.log(0.6))
     weigh(school, weights.school, np.where(school == AGREE, school_log[table.school[left]], 0.0),
           np.log([0.6, 1.0, 0.4, 1.0, 1.0])[school])  # fmt: skip
 
@@ -221,11 +219,9 @@ def _births(table: Table, left: Rows, right: Rows, people: int) -> tuple[Kinds, 
     cross = ((a_id == b_id) | (a_id == b) | (a == b_id)) & ((a_id > 0) | (b_id > 0))
     cross &= np.where(a_id > 0, (a_id == b_id) | (a_id == b), a == b_id) | ((a == b_id) & (b_id > 0))
     kind[(kind == DIFFER) & cross] = MIXED
-    days = np.bincount(np.unique(table.any_birth, return_inverse=True)[1])
-    share = np.maximum(days / max(len(table.any_birth), 1), 1 / 9000)
-    values = np.unique(table.any_birth)
+    values, share = table.day_share
     at = np.searchsorted(values, a)
-    agree = np.log(share[np.minimum(at, len(share) - 1)])
+    agree = np.log(np.maximum(share[np.minimum(at, len(share) - 1)], 1 / 9000))
     chance = np.select(
         [same_month, kind == AGREE, kind == CLOSE, kind == MIXED],
         [np.log(1 / 150), agree, np.log(0.012), np.log(6e-4)],
@@ -254,22 +250,13 @@ def _told_equal(a: Ints | Longs, b: Ints | Longs, untold: int) -> Kinds:
     return np.where((a == untold) | (b == untold), UNTOLD, np.where(a == b, AGREE, DIFFER)).astype(np.int8)
 
 
-def _common(column: Ints, people: int, least: float) -> Floats:
-    """Logarithm of each value's share, indexed by value; one more at the end for -1."""
-    told = column[column >= 0]
-    counts = np.bincount(told, minlength=1)
-    return np.append(np.log(np.maximum(counts / max(len(told), 1), least)), 0.0)
-
-
 def _guardians(table: Table, left: Rows, right: Rows) -> tuple[Kinds, Floats]:
     kind = np.full(len(left), UNTOLD, np.int8)
     chance = np.zeros(len(left))
     if not table.guardians:
         return kind, chance
-    told = np.concatenate([column[column >= 0] for column in table.guardians])
-    shares = np.bincount(told, minlength=len(table.names)) / max(len(told), 1)
-    by_sound = _share_by(table.names.sound_key, shares)
-    least = 0.3 / max(len(told), 1)
+    shares, by_sound, told = table.guardian_shares
+    least = 0.3 / max(told, 1)
     for a in table.guardians:
         for b in table.guardians:
             x, y = a[left], b[right]
@@ -286,18 +273,13 @@ def _guardians(table: Table, left: Rows, right: Rows) -> tuple[Kinds, Floats]:
     return kind, chance
 
 
-def _share_by(keys: npt.NDArray[np.uint64], shares: Floats) -> Floats:
-    _, inverse = np.unique(keys, return_inverse=True)
-    return np.asarray(np.bincount(inverse, shares)[inverse], np.float64) if len(keys) else shares
-
-
 def _phones(table: Table, left: Rows, right: Rows) -> tuple[Kinds, Floats]:
     a, b = table.phone[left], table.phone[right]
     kind = np.where((a == 0) | (b == 0), UNTOLD, np.where(a == b, AGREE, DIFFER)).astype(np.int8)
     chance = np.zeros(len(left))
     if not (kind != UNTOLD).any():
         return kind, chance
-    values, counts = np.unique(table.phone, return_counts=True)
+    values, counts = table.phone_count
     lists = max(len(table.lists), 1)
     total = max(int((table.phone > 0).sum()), 1)
     hit = np.flatnonzero(kind == AGREE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ WIDTH = 19
 """One more than an ID number has: a digit may have been doubled."""
 X, STAR, OTHER, NONE = 10, 11, 12, 255
 _CHECK = np.array([1, 0, 10, 9, 8, 7, 6, 5, 4, 3, 2], np.uint8)  # GB 11643: position = weighted sum modulo 11
-_WEIGHTS = np.array(WEIGHTS, np.int64)
+_WEIGHTS = np.array(WEIGHTS, np.int32)
 _MONTH_DAYS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _LOOK_ALIKE = str.maketrans("OQDILZSB", "00011258")
 _EMPTY = frozenset({"", "无", "没有", "未办", "不详", "NONE", "NULL", "NAN", "-", "--", "/"})
@@ -48,21 +48,28 @@ class Numbers:
 def read_numbers(texts: Sequence[str | None], latest_year: int) -> Numbers:
     """Plain 18-digit cells all at once, the others one by one. `latest_year`: nobody in the lists is born later."""
     rows = len(texts)
-    digits = np.full((rows, WIDTH), NONE, np.uint8)
+    digits = np.full((rows, WIDTH), NONE, np.uint8, order="F")  # read column by column
     length = np.zeros(rows, np.int32)
     old_form = np.zeros(rows, bool)
-    raw = "\n".join([text or "" for text in texts] if None in texts else texts).encode("utf-8", "replace") + b"\n"  # type: ignore[arg-type]
-    codes = np.frombuffer(raw, np.uint8)
+    cells = texts if None not in texts else [text or "" for text in texts]
+    codes = np.frombuffer(("\n".join(cells) + "\n").encode("utf-8", "replace"), np.uint8)  # type: ignore[arg-type]
     ends = np.flatnonzero(codes == 10)
     if len(ends) != rows:
         return read_numbers([(text or "").replace("\n", " ") for text in texts], latest_year)
-    starts = np.concatenate([[0], ends[:-1] + 1]).astype(np.int64)
+    starts = np.zeros(rows, np.int64)
+    starts[1:] = ends[:-1] + 1
     plain = np.flatnonzero(ends - starts == 18)
-    if len(plain):
-        read = _BYTES[codes[starts[plain][:, None] + np.arange(18)]]
-        clean = (read < X).sum(1) + (read[:, 17] == X) == 18
-        digits[plain[clean], :18] = read[clean]
-        length[plain[clean]] = 18
+    clean = np.ones(len(plain), bool)
+    read = []
+    for place in range(18):
+        column = _BYTES[codes[starts[plain] + place]]
+        clean &= column <= (X if place == 17 else 9)
+        read.append(column)
+    everyone = clean.all()
+    plain = plain[clean]
+    for place, column in enumerate(read):
+        digits[plain, place] = column if everyone else column[clean]
+    length[plain] = 18
     rest = np.flatnonzero((length == 0) & (ends > starts))
     for row in rest.tolist():
         text, was_short = _cleaned(texts[row] or "", latest_year)
@@ -97,14 +104,15 @@ def _cleaned(text: str, latest_year: int) -> tuple[str, bool]:
 def _checked(digits: Digits, length: Ints) -> tuple[Longs, Ints]:
     """(number or -1, yyyymmdd or 0) of each row."""
     value = np.zeros(len(digits), np.int64)
-    total = np.zeros(len(digits), np.int64)
+    total = np.zeros(len(digits), np.int32)
     birth = np.zeros(len(digits), np.int32)
     fits = length == 18
     for place in range(17):
         column = digits[:, place]
         fits &= column < X
-        value = value * 10 + column
-        total += column * _WEIGHTS[place]
+        value *= 10
+        value += column
+        total += column.astype(np.int32) * _WEIGHTS[place]
         if 6 <= place < 14:
             birth = birth * 10 + column
     real = _real_dates(birth) & (length >= 14)
@@ -119,9 +127,15 @@ def _real_dates(days: Ints) -> Flags:
     return np.asarray(fits & (day <= _MONTH_DAYS[np.where(fits, month, 0)]) & ((month != 2) | (day < 29) | leap))
 
 
+_INVERSE = np.array([0, *(pow(factor, -1, 11) for factor in range(1, 11))])
+_FACTORS = np.append(
+    _WEIGHTS, 1
+)  # with the check digit (X = 10) counted once, the sum of a valid number is 1 modulo 11
+
+
 def repairs(numbers: Numbers, rows: Rows) -> tuple[Rows, Longs]:
     """The valid numbers that one slip can have turned into those of the rows: a wrong digit, neighbours swapped, a digit lost or
-    one too many. Each check digit leaves at most about twenty; (row, number)."""
+    one too many. The check digit tells for each place which digit it must have been; (row, number)."""
     found_rows: list[Rows] = []
     found: list[Longs] = []
 
@@ -131,34 +145,61 @@ def repairs(numbers: Numbers, rows: Rows) -> tuple[Rows, Longs]:
         found_rows.append(owners[hit])
         found.append(value[hit])
 
-    length, digits = numbers.length[rows], numbers.digits[rows]
-    whole = rows[length == 18]
-    written = digits[length == 18]
-    for place in range(18):
-        for digit in range(11 if place == 17 else 10):
-            changed = written.copy()
-            changed[:, place] = digit
-            keep(whole, changed)
-        if place < 17:
-            changed = written.copy()
-            changed[:, [place, place + 1]] = written[:, [place + 1, place]]
-            keep(whole, changed)
-    short_rows, short = rows[length == 17], digits[length == 17]
-    for place in range(18):
-        for digit in range(11 if place == 17 else 10):
-            changed = np.full_like(short, NONE)
-            changed[:, :place] = short[:, :place]
-            changed[:, place] = digit
-            changed[:, place + 1 : 18] = short[:, place:17]
-            keep(short_rows, changed)
-    long_rows, long = rows[length == 19], digits[length == 19]
-    for place in range(19):
-        changed = np.full_like(long, NONE)
-        changed[:, :18] = np.delete(long, place, axis=1)
-        keep(long_rows, changed)
+    for size, mend in ((18, _mended_whole), (17, _mended_short), (19, _mended_long)):
+        own = rows[numbers.length[rows] == size]
+        if len(own):
+            digits = np.ascontiguousarray(numbers.digits[own])
+            for which, mended in mend(digits):
+                keep(own[which], mended)
     if not found:
         return np.empty(0, np.intp), np.empty(0, np.int64)
     return np.concatenate(found_rows), np.concatenate(found)
+
+
+def _mended_whole(written: Digits) -> Iterator[tuple[Rows, Digits]]:
+    digits = written[:, :18].astype(np.int64)
+    unread = digits > 9
+    unread[:, 17] = digits[:, 17] > X
+    digits[unread] = 0
+    total = digits @ _FACTORS % 11
+    needed = (digits + (1 - total)[:, None] * _INVERSE[_FACTORS % 11]) % 11
+    # Where one character is no digit, it is the slip; where two are, there is more than one.
+    allowed = np.where(unread.any(1)[:, None], unread & (unread.sum(1) == 1)[:, None], True)
+    allowed &= (needed <= 9) | (np.arange(18) == 17)
+    which, place = np.nonzero(allowed)
+    mended = written[which]
+    mended[np.arange(len(which)), place] = needed[which, place]
+    yield which, mended
+    change = (_FACTORS[:-1] - _FACTORS[1:]) * (digits[:, 1:] - digits[:, :-1])
+    right = ((total[:, None] + change) % 11 == 1) & ~unread.any(1)[:, None]
+    which, place = np.nonzero(right)
+    mended, line = written[which], np.arange(len(which))
+    mended[line, place], mended[line, place + 1] = written[which, place + 1], written[which, place]
+    yield which, mended
+
+
+def _mended_short(written: Digits) -> Iterator[tuple[Rows, Digits]]:
+    """A digit is missing: put in front of each place the one that makes the sum right."""
+    digits = written[:, :17].astype(np.int64)
+    zero = np.zeros((len(digits), 1), np.int64)
+    before = np.hstack([zero, np.cumsum(digits * _FACTORS[:17], 1)])
+    behind = np.cumsum((digits * _FACTORS[1:])[:, ::-1], 1)[:, ::-1]
+    total = before + np.hstack([behind, zero])
+    needed = (1 - total) * _INVERSE[_FACTORS % 11] % 11
+    which, place = np.nonzero((needed <= 9) | (np.arange(18) == 17))
+    places = np.arange(18)
+    source = np.minimum(places - (places > place[:, None]), 16)
+    mended = np.full((len(which), WIDTH), NONE, np.uint8)
+    mended[:, :18] = np.take_along_axis(written[which], source, 1)
+    mended[np.arange(len(which)), place] = needed[which, place]
+    yield which, mended
+
+
+def _mended_long(written: Digits) -> Iterator[tuple[Rows, Digits]]:
+    for place in range(19):
+        mended = np.full_like(written, NONE)
+        mended[:, :18] = np.delete(written, place, axis=1)
+        yield np.arange(len(written)), mended
 
 
 # How two written numbers stand to each other. The first three speak of valid numbers.
