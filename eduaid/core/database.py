@@ -160,6 +160,8 @@ _BULK = {
     "students_enrolment": "id, student_id, term_id, school_id",
     "students_identifier": "id, kind, digest, student_id",
     "students_identitylink": "row_id, student_id",
+    "subsidies_childcategory": "id, student_id, category, is_main",
+    "subsidies_entitlement": "id, student_id, programme_id, term_id, school_id, school_town_id, standard_id",
     "dropout_whereabouts": "id, round_id, student_id, code, place, proof, hukou_town_id, hukou_village_id",
 }
 
