@@ -66,6 +66,9 @@ PARTITIONS: tuple[PartsMakeTotal, ...] = (
     ),
     PartsMakeTotal("pupils", ("responsibility.with", "responsibility.without")),
     PartsMakeTotal("schools", ("schools.sent", "schools.not-sent")),
+    PartsMakeTotal(
+        "whereabouts.population", ("whereabouts.counted", "whereabouts.excluded", "whereabouts.not-in-round")
+    ),
 )
 WITHIN: tuple[NotMoreThan, ...] = (
     NotMoreThan("population.6-15.in-registry", "population.6-15"),
@@ -75,6 +78,7 @@ WITHIN: tuple[NotMoreThan, ...] = (
     NotMoreThan("households.poverty", "persons.poverty"),
     NotMoreThan("responsibility.left", "responsibility.with"),
     NotMoreThan("schools.not-sent", "schools"),
+    NotMoreThan("whereabouts.contested", "whereabouts.decided"),
 )
 
 
