@@ -264,6 +264,8 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "eduaid.core.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "learn-names": {"task": "students.tasks.learn_names", "schedule": 5.0, "options": {"expires": 5}},
+    "crosscheck": {"task": "students.tasks.compare_changed", "schedule": 5.0, "options": {"expires": 5}},
+    "census": {"task": "dropout.tasks.follow_lists", "schedule": 5.0, "options": {"expires": 5}},
 }
 
 # --- logs -----------------------------------------------------------------------------------------------------
