@@ -191,9 +191,9 @@ def _birth(cell: dt.date | str | None) -> int:
     if cell is None or cell == "":
         return 0
     if isinstance(cell, str) and (plain := _USUAL_DATE.fullmatch(cell)):
-        year, month, day = int(plain[1] or plain[4]), int(plain[2] or plain[5]), int(plain[3] or plain[6])
-        if 1900 <= year < 2100 and 1 <= month <= 12 and 1 <= day <= 28:
-            return year * 10000 + month * 100 + day
+        year, of_year, day = int(plain[1] or plain[4]), int(plain[2] or plain[5]), int(plain[3] or plain[6])
+        if 1900 <= year < 2100 and 1 <= of_year <= 12 and 1 <= day <= 28:
+            return year * 10000 + of_year * 100 + day
     answer = parse_date(cell)
     if isinstance(answer, Parsed):
         return answer.value.year * 10000 + answer.value.month * 100 + answer.value.day

@@ -42,7 +42,7 @@ class Decided:
     review: Flags
     score: Floats
     via: npt.NDArray[np.int8]
-    """0: by the rows themselves; k + 1: because both agree with the same row of list k."""
+    """0: by the rows themselves; k + 1: because both are the same as one row of list k; -(k + 1): list k speaks against it."""
 
 
 def decide(table: Table, first: int, second: int) -> tuple[Decided, Weights]:

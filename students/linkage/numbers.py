@@ -164,14 +164,15 @@ def _mended_whole(written: Digits) -> Iterator[tuple[Rows, Digits]]:
     total = digits @ _FACTORS % 11
     needed = (digits + (1 - total)[:, None] * _INVERSE[_FACTORS % 11]) % 11
     # Where one character is no digit, it is the slip; where two are, there is more than one.
-    allowed = np.where(unread.any(1)[:, None], unread & (unread.sum(1) == 1)[:, None], True)
+    slips = unread.sum(1)[:, None]
+    allowed: Flags = (slips == 0) | (unread & (slips == 1))
     allowed &= (needed <= 9) | (np.arange(18) == 17)
     which, place = np.nonzero(allowed)
     mended = written[which]
     mended[np.arange(len(which)), place] = needed[which, place]
     yield which, mended
     change = (_FACTORS[:-1] - _FACTORS[1:]) * (digits[:, 1:] - digits[:, :-1])
-    right = ((total[:, None] + change) % 11 == 1) & ~unread.any(1)[:, None]
+    right = ((total[:, None] + change) % 11 == 1) & (slips == 0)
     which, place = np.nonzero(right)
     mended, line = written[which], np.arange(len(which))
     mended[line, place], mended[line, place + 1] = written[which, place + 1], written[which, place]

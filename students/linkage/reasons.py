@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 from students.linkage import names as n
@@ -83,8 +82,13 @@ def why_asked(codes: Codes, score: float, rivals: int) -> str:
     return "需人工确认"
 
 
-def pair_sentence(codes: Codes, *, review: bool, score: float, rivals: int, through: str, sides: Sequence[str]) -> str:
+@lru_cache(maxsize=100_000)
+def pair_sentence(
+    codes: Codes, *, review: bool, score: float, rivals: int, through: str, against: str, sides: tuple[str, str]
+) -> str:
     told = facts(codes, sides[0], sides[1])
     if through:
         told = f"双方均与{through}的同一行为同一人：{told}"
+    if against:
+        return f"{told}。与{against}中的对应行矛盾，请核对。"
     return f"{told}。{why_asked(codes, score, rivals)}。" if review else f"{told}。"

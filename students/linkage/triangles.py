@@ -8,10 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from students.linkage import numbers as i
 from students.linkage.arrays import Flags, Floats, Rows
 from students.linkage.columns import Table
 from students.linkage.deciding import Decided, log_odds, must_be_asked
 from students.linkage.evidence import Weights, compare
+from students.linkage.numbers import compare_numbers
 
 Sides = dict[tuple[int, int], Decided]
 _DOUBTFUL = -6.0  # logarithm of the odds below which the rows themselves speak against what the third list says
@@ -20,6 +22,7 @@ _DOUBTFUL = -6.0  # logarithm of the odds below which the rows themselves speak 
 def closed(table: Table, sides: Sides, weights: Mapping[tuple[int, int], Weights]) -> Sides:
     """The same decisions with the third sides of triangles added, and contradictions put to a person."""
     sides = _contradictions_asked(table, sides)
+    sides = _numbers_asked(table, sides)
     for _ in range(2):
         for pair in sides:
             sides[pair] = _third_sides(table, sides, pair, weights[pair])
@@ -65,9 +68,40 @@ def _contradictions_asked(table: Table, sides: Sides) -> Sides:
     found: Sides = {}
     for pair, side in sides.items():
         doubtful = np.fromiter(weakest[pair], np.intp, len(weakest[pair]))
-        review = side.review | ((np.isin(side.left, doubtful) | np.isin(side.right, doubtful)) & (side.score < 1.0))
-        found[pair] = replace(side, review=review)
+        found[pair] = _asked(side, np.isin(side.left, doubtful) | np.isin(side.right, doubtful), 3 - sum(pair))
     return found
+
+
+def _asked(side: Decided, which: Flags, third: int) -> Decided:
+    """The matched pairs `which` put to a person, because the third list contradicts them; what is beyond doubt stays."""
+    doubted = which & ~side.review & (side.score < 1.0)
+    via = np.where(doubted, -(third + 1), side.via).astype(np.int8)
+    return replace(side, review=side.review | doubted, via=via)
+
+
+_LIKE = (i.SAME, i.OLD, i.DIGIT, i.SWAP, i.LENGTH, i.TWO, i.FIFTEEN, i.ROUNDED, i.MASK)
+
+
+def _numbers_asked(table: Table, sides: Sides) -> Sides:
+    """A row matched to two rows whose valid numbers differ would make one person of them: the side goes to a person whose
+    number is not like the row's, both sides where the row's number does not tell."""
+    value, own = table.numbers.value, ~table.numbers.old_form
+    for pivot in range(3):
+        one, two = (other for other in range(3) if other != pivot)
+        (to_one, one_score), (to_two, two_score) = (_partners(table, sides, pivot, other) for other in (one, two))
+        rows = np.arange(table.bounds[pivot], table.bounds[pivot + 1])
+        rows = rows[(to_one[rows] >= 0) & (to_two[rows] >= 0)]
+        x, y = to_one[rows], to_two[rows]
+        apart = (value[x] >= 0) & (value[y] >= 0) & (value[x] != value[y]) & own[x] & own[y]
+        rows, x, y = rows[apart], x[apart], y[apart]
+        like_x, like_y = (np.isin(compare_numbers(table.numbers, rows, other).kind, _LIKE) for other in (x, y))
+        weaker_x, weaker_y = one_score[rows] <= two_score[rows], two_score[rows] <= one_score[rows]
+        doubt_x, doubt_y = ~like_x | (like_y & weaker_x), ~like_y | (like_x & weaker_y)
+        for other, doubted in ((one, rows[doubt_x]), (two, rows[doubt_y])):
+            pair = min(pivot, other), max(pivot, other)
+            here = sides[pair].left if pivot < other else sides[pair].right
+            sides[pair] = _asked(sides[pair], np.isin(here, doubted), 3 - pivot - other)
+    return sides
 
 
 def _third_sides(table: Table, sides: Sides, pair: tuple[int, int], weights: Weights) -> Decided:
