@@ -63,3 +63,15 @@ def joined(left_rows: Rows, left_keys: Keys, right_rows: Rows, right_keys: Keys,
     total = int(repeats.sum())
     starts = np.repeat(first[hit] - (np.cumsum(repeats) - repeats), repeats)
     return left_rows[np.repeat(hit, repeats)], right_rows[order[starts + np.arange(total)]]
+
+
+IMAGINED = 60
+"""So many people of a usual county are thought beside every list: what a list of three rows says of how common something is
+counts for little."""
+
+
+def shares(counts: npt.NDArray[Any], lists: int, total: float, usual: float) -> Floats:
+    """How common each value is among other people, from how often it stands in all lists: one person alone makes it stand once in
+    each. `usual`: how common such a value is in any county."""
+    others = np.maximum(counts.astype(np.float64) - lists, 0.0)
+    return np.asarray((others + 0.4 + IMAGINED * usual) / (total + IMAGINED))

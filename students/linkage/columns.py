@@ -14,16 +14,16 @@ import numpy as np
 from eduaid.core.text.characters import half_width
 from eduaid.core.text.dates import parse_date, parse_month
 from eduaid.core.text.results import Parsed
-from students.linkage.arrays import Flags, Floats, Ints, Longs, flat, mixed
+from students.linkage.arrays import Flags, Floats, Ints, Longs, flat, mixed, shares
 from students.linkage.names import Names, distinct_names, with_frequencies
 from students.linkage.numbers import Numbers, read_numbers
 from students.linkage.people import People
 
 
-def _log_shares(column: Ints) -> Floats:
+def _log_shares(column: Ints, lists: int, usual: float) -> Floats:
     told = column[column >= 0]
-    counts = np.bincount(told, minlength=1)
-    return np.append(np.log(np.maximum(counts / max(len(told), 1), 0.001)), 0.0)
+    found = shares(np.bincount(told, minlength=1), lists, len(told), usual)
+    return np.append(np.log(np.clip(found, 0.001, 1.0)), 0.0)
 
 
 T = TypeVar("T", bound=Hashable)
@@ -68,25 +68,30 @@ class Table:
     def day_share(self) -> tuple[Ints, Floats]:
         """Birth dates in order, and how many of the people are born on each."""
         days, counts = np.unique(self.any_birth, return_counts=True)
-        return days, counts / max(len(self.any_birth), 1)
+        return days, shares(counts, len(self.lists), len(self.any_birth), 1 / 5000)
 
     @cached_property
     def phone_count(self) -> tuple[Longs, Longs]:
         return np.unique(self.phone, return_counts=True)
 
     @cached_property
-    def guardian_shares(self) -> tuple[Floats, Floats, int]:
-        """(share of each name among the guardians, the same of all names of its sound, how many cells tell a guardian)."""
+    def guardian_shares(self) -> tuple[Floats, Floats]:
+        """How common each name is among the guardians, and how common its sound."""
         told = np.concatenate([column[column >= 0] for column in self.guardians])
-        shares = np.bincount(told, minlength=len(self.names)) / max(len(told), 1)
+        counts = np.bincount(told, minlength=len(self.names))
         _, inverse = np.unique(self.names.sound_key, return_inverse=True)
-        by_sound = np.asarray(np.bincount(inverse, shares)[inverse], np.float64) if len(shares) else shares
-        return shares, by_sound, len(told)
+        by_sound = np.bincount(inverse, counts)[inverse] if len(counts) else counts
+        return tuple(shares(count, len(self.lists), len(told), 2e-4) for count in (counts, by_sound))  # type: ignore[return-value]
 
     @cached_property
     def place_logs(self) -> tuple[Floats, Floats, Floats]:
         """Logarithm of each township's, village's and school's share; one more at the end for those that are not told."""
-        return _log_shares(self.township), _log_shares(self.village), _log_shares(self.school)
+        several = len(self.lists)
+        return (
+            _log_shares(self.township, several, 0.08),
+            _log_shares(self.village, several, 0.01),
+            _log_shares(self.school, several, 0.03),
+        )
 
 
 def table_of(lists: Sequence[People]) -> Table:

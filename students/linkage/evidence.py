@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from students.linkage import names as n
 from students.linkage import numbers as i
-from students.linkage.arrays import Flags, Floats, Ints, Longs, Rows
+from students.linkage.arrays import Flags, Floats, Ints, Longs, Rows, shares
 from students.linkage.columns import Table
 from students.linkage.names import compare_names
 from students.linkage.numbers import compare_numbers
@@ -255,8 +255,7 @@ def _guardians(table: Table, left: Rows, right: Rows) -> tuple[Kinds, Floats]:
     chance = np.zeros(len(left))
     if not table.guardians:
         return kind, chance
-    shares, by_sound, told = table.guardian_shares
-    least = 0.3 / max(told, 1)
+    by_name, by_sound = table.guardian_shares
     for a in table.guardians:
         for b in table.guardians:
             x, y = a[left], b[right]
@@ -269,7 +268,7 @@ def _guardians(table: Table, left: Rows, right: Rows) -> tuple[Kinds, Floats]:
             hit = both & (x == y)
             chance[hit & (kind != AGREE)] = 0.0
             kind[hit] = AGREE
-            chance[hit] = np.minimum(chance[hit], np.log(np.maximum(shares[x[hit]] - 2 * least, 3 * least)))
+            chance[hit] = np.minimum(chance[hit], np.log(by_name[x[hit]]))
     return kind, chance
 
 
@@ -280,11 +279,9 @@ def _phones(table: Table, left: Rows, right: Rows) -> tuple[Kinds, Floats]:
     if not (kind != UNTOLD).any():
         return kind, chance
     values, counts = table.phone_count
-    lists = max(len(table.lists), 1)
-    total = max(int((table.phone > 0).sum()), 1)
     hit = np.flatnonzero(kind == AGREE)
-    share = np.maximum(counts[np.searchsorted(values, a[hit])] / lists - 1, 0.5) / total * lists
-    chance[hit] = np.log(share)
+    total = len(table.phone) - counts[values == 0].sum()
+    chance[hit] = np.log(shares(counts[np.searchsorted(values, a[hit])], len(table.lists), total, 1e-4))
     other = np.flatnonzero(kind == DIFFER)
     gap = np.abs(a[other] - b[other])
     one = np.isin(gap, [k * 10**p for k in range(1, 10) for p in range(11)])

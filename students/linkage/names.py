@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from eduaid.core.text.names import name_key
 from eduaid.core.text.pinyin import SURNAMES, name_sound
-from students.linkage.arrays import Flags, Floats, Ints, Keys, Rows, flat, mixed
+from students.linkage.arrays import IMAGINED, Flags, Floats, Ints, Keys, Rows, flat, mixed, shares
 
 WIDTH = 12
 """Characters that are compared one by one; longer names are compared whole, and by these."""
@@ -166,10 +166,10 @@ def with_frequencies(names: Names, per_list: Sequence[Ints]) -> Names:
         role = what * 2 + front
         size = int(role.max(initial=0)) + 1
         found = np.bincount(role[filled], spread[filled], size)
-        in_front = np.zeros(size, bool)
-        in_front[1::2] = True
+        share = np.empty(size)
+        share[1::2] = shares(found[1::2], len(per_list), total, 0.02)
         # A given name has about two places in which a character may stand.
-        share = (found + 0.5) / (total * np.where(in_front, 1.0, 2.0) + 1.0)
+        share[0::2] = shares(found[0::2], len(per_list), total, 0.008) / 2
         return np.where(filled, np.log(np.minimum(share, 1.0))[role], 0.0)
 
     return Names(
@@ -244,9 +244,10 @@ def compare_names(names: Names, left: Rows, right: Rows, people: int) -> NameEvi
     chance = np.where(np.isin(kind, (ORDER, DROPPED)), whole + np.log(3.0), by_place)
     chance = np.where(kind == REPLACED, by_place + np.log(2.0), chance)
     chance = np.where(kind == GIVEN, sounds_log.sum(1) - sounds_log[:, 0], chance)
-    others = np.log(np.maximum(names.count[left] - 1, 0.2) / max(people, 1))
-    chance = np.where(equal, np.maximum(others, np.maximum(chance, np.log(0.2 / max(people, 1)))), chance)
-    chance = np.where(kind == OTHER, 0.0, np.maximum(chance, np.log(0.05 / max(people, 1))))
+    people += IMAGINED
+    others = np.log(np.maximum(names.count[left] - 1, 0.2) / people)
+    chance = np.where(equal, np.maximum(others, chance), chance)
+    chance = np.where(kind == OTHER, 0.0, np.maximum(chance, np.log(0.05 / people)))
 
     given_equal = (same & ~front).sum(1)
     given_sound = (sound & ~front).sum(1)

@@ -51,6 +51,8 @@ def read_numbers(texts: Sequence[str | None], latest_year: int) -> Numbers:
     digits = np.full((rows, WIDTH), NONE, np.uint8, order="F")  # read column by column
     length = np.zeros(rows, np.int32)
     old_form = np.zeros(rows, bool)
+    if not any(texts):
+        return Numbers(digits, length, np.full(rows, -1, np.int64), np.zeros(rows, np.int32), old_form)
     cells = texts if None not in texts else [text or "" for text in texts]
     codes = np.frombuffer(("\n".join(cells) + "\n").encode("utf-8", "replace"), np.uint8)  # type: ignore[arg-type]
     ends = np.flatnonzero(codes == 10)
