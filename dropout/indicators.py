@@ -19,7 +19,7 @@ from dropout.models.census import IN_SCHOOL, NOT_COUNTED, OUT_OF_SCHOOL, Place, 
 from eduaid.core.indicators import Basis, Counting, Indicator, Rate, register, register_rate
 from eduaid.core.models import Region
 from eduaid.core.roles import today
-from students.indicators import BY_HUKOU, STUDENT_ROWS
+from students.indicators import BY_HUKOU, BY_SCHOOL, STUDENT_ROWS
 from students.models import Student
 
 
@@ -88,6 +88,20 @@ def _off_list(window: Window) -> Callable[[Basis], QuerySet[Any]]:
         return found.filter(
             whereabouts__in=Whereabouts.objects.filter(round=round_).of_hukou(basis.area), merged_into=None
         )
+
+    return rows
+
+
+def _at_schools(*conditions: Q) -> Callable[[Basis], QuerySet[Any]]:
+    """Children of the open 6—15 round by the school in which the lists know them, wherever their hukou lies in the county."""
+
+    def rows(basis: Basis) -> QuerySet[Any]:
+        round_ = round_at(Window.COMPULSORY, moment_of(basis))
+        if round_ is None:
+            return Student.objects.none()
+        found: Any = Student.objects.filter(merged_into=None, in_population=True, hukou_town__isnull=False)
+        found = found.born_between(round_.born_from, round_.born_to).at_schools_of(basis.area)
+        return found.filter(*conditions, whereabouts__round=round_)
 
     return rows
 
@@ -357,6 +371,35 @@ def _family(window: Window) -> tuple[tuple[Indicator, ...], tuple[Rate, ...]]:
     return tuple(found), rates
 
 
+def _of_schools(key: str, label: str, definition: str, *conditions: Q) -> Indicator:
+    return Indicator(
+        key=f"whereabouts.{key}",
+        label=label,
+        unit="人",
+        definition=f"{definition}按学籍、班级名册所在学校统计，一人计一次。",
+        source=_SOURCE,
+        counting=Counting.SCHOOL,
+        row_kind=STUDENT_ROWS,
+        rows=_at_schools(*conditions),
+        breakdowns=BY_SCHOOL,
+    )
+
+
+register(
+    _of_schools("at-school", "本校摸排儿童", "正在进行的6—15周岁摸排中，名单写明在这些学校的儿童人数。"),
+    _of_schools(
+        "at-school.suspected",
+        "本校疑似辍学",
+        "正在进行的6—15周岁摸排中，在这些学校有学籍或名册、去向未核的人数。",
+        _codes(""),
+    ),
+    _of_schools(
+        "at-school.dropout",
+        "本校辍学",
+        "正在进行的6—15周岁摸排中，在这些学校有学籍或名册、经人工认定辍学的人数。",
+        _codes(*OUT_OF_SCHOOL),
+    ),
+)
 for _window in Window:
     _found, _rates = _family(_window)
     register(*_found)
