@@ -24,7 +24,7 @@ from students.linkage.evidence import (
     with_names_learnt,
 )
 
-SURE = 0.998
+SURE = 0.99
 """From this probability on a pair is matched without a person, unless a rule asks for one."""
 WORTH_ASKING = 0.1
 """Below this probability nobody is bothered."""

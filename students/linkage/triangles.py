@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from students.linkage import names as n
 from students.linkage import numbers as i
 from students.linkage.arrays import Flags, Floats, Rows
 from students.linkage.columns import Table
 from students.linkage.deciding import Decided, log_odds, must_be_asked
-from students.linkage.evidence import Weights, compare
+from students.linkage.evidence import AGREE, Weights, compare
 from students.linkage.numbers import compare_numbers
 
 Sides = dict[tuple[int, int], Decided]
@@ -146,7 +147,9 @@ def _third_sides(table: Table, sides: Sides, pair: tuple[int, int], weights: Wei
                 score.append(0.999)
     a_rows, b_rows = np.array(left, np.intp), np.array(right, np.intp)
     seen = compare(table, a_rows, b_rows, weights)
-    asked = must_be_asked(table, seen) | (log_odds(seen, 2) < _DOUBTFUL) | ~np.array(sure)
+    # Another given name passes here as for a renaming: a third row, matched to both, vouches for number and birth date.
+    renamed = (seen.name == n.SURNAME) & (seen.number == i.SAME) & (seen.birth == AGREE)
+    asked = (must_be_asked(table, seen) & ~renamed) | (log_odds(seen, 2) < _DOUBTFUL) | ~np.array(sure)
     once = _first_only(a_rows, b_rows, asked, np.array(score))
     asked |= ~once
     return Decided(
