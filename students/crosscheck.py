@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,19 @@ COMPARED: dict[str, tuple[str, str, str]] = {
 """What is compared: key → label, the concept that a correction would settle (`students.precedence`), the value in a row."""
 
 _MARK = 7_310_002  # one comparison at a time writes; whoever comes second finds less to do
+
+
+@contextmanager
+def only_one() -> Iterator[bool]:
+    """Whether nobody else follows the outbox just now; a worker that finds somebody at it goes on to other work."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_MARK + 1])
+        (is_mine,) = cursor.fetchone()
+        try:
+            yield is_mine
+        finally:
+            if is_mine:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_MARK + 1])
 
 
 @dataclass(frozen=True)
@@ -79,7 +93,9 @@ def children_of(area: Region) -> list[int]:
 
 def _lay_out(cursor: CursorWrapper, students: list[int]) -> int:
     """compare_child: whom it is about, each by the file that goes on. compare_picked: their row in force of each kind."""
-    cursor.execute("DROP TABLE IF EXISTS compare_child, compare_member, compare_picked, compare_pair, compare_found")
+    cursor.execute(
+        "DROP TABLE IF EXISTS compare_child, compare_member, compare_picked, compare_pair, compare_found, compare_proposed"
+    )
     cursor.execute(
         """
         CREATE TEMP TABLE compare_child ON COMMIT DROP AS

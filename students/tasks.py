@@ -19,9 +19,10 @@ def learn_names() -> None:
 
 @shared_task(name="students.tasks.compare_changed", ignore_result=True)
 def compare_changed() -> None:
-    """Compares the children whose values were written since last time; lists never wait for it."""
-    with everything():
-        changes.follow("crosscheck", _compare)
+    """Compares the children whose values were written since last time; lists never wait for it, nor do workers for one another."""
+    with everything(), crosscheck.only_one() as is_mine:
+        if is_mine:
+            changes.follow("crosscheck", _compare)
 
 
 def _compare(change: ChangeSet) -> None:

@@ -46,6 +46,11 @@ PAGES = (
     PageCase("P14-review", "/imports/", "county", ("main tbody th a",)),
     PageCase("P33-pending", "/departures/pending/", "county"),
     PageCase("P33-approvals", "/approve/", "leader"),
+    PageCase("P15-match-county", "/match/", "county"),
+    PageCase("P15-match-township", "/match/?queue=contradicted", "town-a"),
+    PageCase("P15-resolver", "/match/?queue=contradicted", "county", ("main tbody th a",)),
+    PageCase("P15-resolver-open", "/match/", "county", ("main tbody th a",)),
+    PageCase("P15-decisions", "/match/decisions/", "county"),
     PageCase("P16-undo", "/imports/", "leader", ("main tbody td:last-child a", ".page-head a.btn-bad")),
     PageCase(
         "P16-undo-names",
