@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 from eduaid.core.database import references, row_policy
+from eduaid.core.migrating import InOneGo
 
 _CHILD = 'EXISTS (SELECT 1 FROM students_student s WHERE s.id = student_id)'
 
@@ -23,7 +24,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = [InOneGo([
         migrations.CreateModel(
             name='CensusRound',
             fields=[
@@ -279,4 +280,4 @@ class Migration(migrations.Migration):
         # A round and a decision say nothing of a child; whereabouts are seen where the child's hukou and school are seen.
         row_policy('dropout_whereabouts', towns=('hukou_town_id',), schools=('where_school_id',), through=_CHILD),
         row_policy('dropout_whereaboutsevent', towns=('hukou_town_id',), schools=('where_school_id',), through=_CHILD),
-    ]
+    ])]

@@ -4,6 +4,8 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
+from eduaid.core.migrating import InOneGo
+
 
 class Migration(migrations.Migration):
 
@@ -11,7 +13,7 @@ class Migration(migrations.Migration):
         ('dropout', '0001_census'),
     ]
 
-    operations = [
+    operations = [InOneGo([
         pgtrigger.migrations.RemoveTrigger(
             model_name='whereabouts',
             name='insert_insert',
@@ -46,4 +48,4 @@ class Migration(migrations.Migration):
             model_name='whereabouts',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "dropout_whereaboutsevent" ("basis", "basis_row_id", "code", "contested_basis", "contested_code", "decided_at", "decided_by_id", "departure_id", "document", "hukou_town_id", "hukou_village_id", "id", "listed_code", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "place", "proof", "round_id", "source", "student_id", "verdict_id", "where_school_id", "where_text") SELECT old_values."basis", old_values."basis_row_id", old_values."code", old_values."contested_basis", old_values."contested_code", old_values."decided_at", old_values."decided_by_id", old_values."departure_id", old_values."document", old_values."hukou_town_id", old_values."hukou_village_id", old_values."id", old_values."listed_code", _pgh_attached_context.value, NOW(), \'delete\', old_values."id", old_values."place", old_values."proof", old_values."round_id", old_values."source", old_values."student_id", old_values."verdict_id", old_values."where_school_id", old_values."where_text" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;', hash='f161ef989aa93d9509d00ca8bdc4bd9d7b29b601', level='STATEMENT', operation='DELETE', pgid='pgtrigger_delete_delete_e2b73', referencing='REFERENCING OLD TABLE AS old_values ', table='dropout_whereabouts', when='AFTER')),
         ),
-    ]
+    ])]

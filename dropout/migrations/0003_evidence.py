@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 from eduaid.core.database import row_policy
+from eduaid.core.migrating import InOneGo
 
 _CHILD = 'EXISTS (SELECT 1 FROM students_student s WHERE s.id = student_id)'
 # Files are seen by the side that answers for the proof, not by everybody who sees the child.
@@ -29,7 +30,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = [InOneGo([
         migrations.CreateModel(
             name='Evidence',
             fields=[
@@ -713,4 +714,4 @@ class Migration(migrations.Migration):
         row_policy('dropout_inquiredchildevent', through=_CHILD),
         row_policy('dropout_spotcall', through=_CHILD),
         row_policy('dropout_spotcallevent', through=_CHILD),
-    ]
+    ])]

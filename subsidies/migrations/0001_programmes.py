@@ -5,1058 +5,2751 @@ import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import eduaid.core.models.calendar
 import pgtrigger.compiler
 import pgtrigger.migrations
-import subsidies.models.programmes
 from django.conf import settings
 from django.db import migrations, models
 
+import eduaid.core.models.calendar
+import subsidies.models.programmes
 from eduaid.core.database import references, row_policy
+from eduaid.core.migrating import InOneGo
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0006_references_by_statement'),
-        ('pghistory', '0007_auto_20250421_0444'),
-        ('students', '0003_references_by_statement'),
+        ("core", "0006_references_by_statement"),
+        ("pghistory", "0007_auto_20250421_0444"),
+        ("students", "0003_references_by_statement"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='CategoryEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('code', models.CharField(choices=[('1', '脱贫家庭学生（含监测对象）'), ('2', '城乡低保家庭学生'), ('3', '特困救助供养学生'), ('4', '孤儿（含事实无人抚养儿童）'), ('5', '残疾学生及家庭经济困难残疾人子女'), ('6', '烈士子女、优抚家庭子女'), ('7', '残疾军人子女'), ('8', '突发严重困难'), ('9', '单亲、无劳动力等其他困难'), ('10', '民族班、边境县、库区移民'), ('11', '困难职工子女'), ('12', '革命老区、省定市定困难')], max_length=2, verbose_name='类别')),
-                ('rank', models.PositiveSmallIntegerField(help_text='一名学生属于几类时，数字小的作主类别', verbose_name='先后')),
-                ('is_direct', models.BooleanField(default=False, help_text='在生效名单里就算家庭经济困难，不必另行申请', verbose_name='凭名单直接认定')),
-                ('tier', models.CharField(blank=True, choices=[('1', '特别困难'), ('2', '困难'), ('3', '一般困难'), ('0', '不困难')], default='', max_length=1, verbose_name='直接认定的等级')),
-                ('note', models.CharField(blank=True, default='', max_length=200, verbose_name='说明')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='CategoryMapping',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('form', models.CharField(max_length=20, verbose_name='口径')),
-                ('group', models.CharField(max_length=20, verbose_name='归入')),
-                ('note', models.CharField(blank=True, default='', max_length=200, verbose_name='说明')),
-            ],
-            options={
-                'verbose_name': '类别口径',
-                'verbose_name_plural': '类别口径',
-                'ordering': ['form', 'category__rank'],
-            },
-        ),
-        migrations.CreateModel(
-            name='CategoryMappingEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('form', models.CharField(max_length=20, verbose_name='口径')),
-                ('group', models.CharField(max_length=20, verbose_name='归入')),
-                ('note', models.CharField(blank=True, default='', max_length=200, verbose_name='说明')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='ChildCategory',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('category', models.CharField(choices=[('1', '脱贫家庭学生（含监测对象）'), ('2', '城乡低保家庭学生'), ('3', '特困救助供养学生'), ('4', '孤儿（含事实无人抚养儿童）'), ('5', '残疾学生及家庭经济困难残疾人子女'), ('6', '烈士子女、优抚家庭子女'), ('7', '残疾军人子女'), ('8', '突发严重困难'), ('9', '单亲、无劳动力等其他困难'), ('10', '民族班、边境县、库区移民'), ('11', '困难职工子女'), ('12', '革命老区、省定市定困难')], max_length=2, verbose_name='类别')),
-                ('detail', models.CharField(blank=True, default='', help_text='户类型，如脱贫户、边缘易致贫户', max_length=20, verbose_name='细类')),
-                ('is_main', models.BooleanField(verbose_name='主类别')),
-                ('from_on', models.DateField(verbose_name='起')),
-                ('ended_on', models.DateField(blank=True, help_text='自这一天起不再在册', null=True, verbose_name='止')),
-            ],
-            options={
-                'verbose_name': '学生困难类别',
-                'verbose_name_plural': '学生困难类别',
-                'ordering': ['student', 'from_on', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ChildCategoryEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('category', models.CharField(choices=[('1', '脱贫家庭学生（含监测对象）'), ('2', '城乡低保家庭学生'), ('3', '特困救助供养学生'), ('4', '孤儿（含事实无人抚养儿童）'), ('5', '残疾学生及家庭经济困难残疾人子女'), ('6', '烈士子女、优抚家庭子女'), ('7', '残疾军人子女'), ('8', '突发严重困难'), ('9', '单亲、无劳动力等其他困难'), ('10', '民族班、边境县、库区移民'), ('11', '困难职工子女'), ('12', '革命老区、省定市定困难')], max_length=2, verbose_name='类别')),
-                ('detail', models.CharField(blank=True, default='', help_text='户类型，如脱贫户、边缘易致贫户', max_length=20, verbose_name='细类')),
-                ('is_main', models.BooleanField(verbose_name='主类别')),
-                ('from_on', models.DateField(verbose_name='起')),
-                ('ended_on', models.DateField(blank=True, help_text='自这一天起不再在册', null=True, verbose_name='止')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Entitlement',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=9, verbose_name='金额（元）')),
-                ('stage', models.CharField(max_length=1, verbose_name='学段')),
-                ('boarding', models.BooleanField(null=True, verbose_name='寄宿')),
-                ('category', models.CharField(blank=True, default='', max_length=2, verbose_name='主类别')),
-                ('group', models.CharField(blank=True, default='', max_length=20, verbose_name='归类')),
-                ('tier', models.CharField(blank=True, default='', max_length=1, verbose_name='等级')),
-                ('source_rows', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None, verbose_name='名单行')),
-                ('computed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='计算时间')),
-                ('listed_at', models.DateTimeField(blank=True, null=True, verbose_name='列入名单时间')),
-                ('pending', models.CharField(blank=True, choices=[('', '无变化'), ('changed', '金额或标准有变'), ('gone', '不再符合')], default='', max_length=8, verbose_name='变动')),
-                ('pending_amount', models.DecimalField(decimal_places=2, max_digits=9, null=True, verbose_name='变动后金额')),
-                ('pending_at', models.DateTimeField(null=True, verbose_name='变动时间')),
-            ],
-            options={
-                'verbose_name': '应享资助',
-                'verbose_name_plural': '应享资助',
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='EntitlementEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=9, verbose_name='金额（元）')),
-                ('stage', models.CharField(max_length=1, verbose_name='学段')),
-                ('boarding', models.BooleanField(null=True, verbose_name='寄宿')),
-                ('category', models.CharField(blank=True, default='', max_length=2, verbose_name='主类别')),
-                ('group', models.CharField(blank=True, default='', max_length=20, verbose_name='归类')),
-                ('tier', models.CharField(blank=True, default='', max_length=1, verbose_name='等级')),
-                ('source_rows', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None, verbose_name='名单行')),
-                ('computed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='计算时间')),
-                ('listed_at', models.DateTimeField(blank=True, null=True, verbose_name='列入名单时间')),
-                ('pending', models.CharField(blank=True, choices=[('', '无变化'), ('changed', '金额或标准有变'), ('gone', '不再符合')], default='', max_length=8, verbose_name='变动')),
-                ('pending_amount', models.DecimalField(decimal_places=2, max_digits=9, null=True, verbose_name='变动后金额')),
-                ('pending_at', models.DateTimeField(null=True, verbose_name='变动时间')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Exclusion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('document', models.CharField(blank=True, default='', max_length=120, verbose_name='依据')),
-                ('note', models.CharField(blank=True, default='', max_length=200, verbose_name='说明')),
-            ],
-            options={
-                'verbose_name': '不得兼得',
-                'verbose_name_plural': '不得兼得',
-                'ordering': ['stands__rank', 'yields__rank'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ExclusionEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('document', models.CharField(blank=True, default='', max_length=120, verbose_name='依据')),
-                ('note', models.CharField(blank=True, default='', max_length=200, verbose_name='说明')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='GapCheck',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20, verbose_name='问题')),
-                ('batch', models.UUIDField(db_index=True, editable=False, verbose_name='批次')),
-                ('due_on', models.DateField(verbose_name='限期')),
-                ('handed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='派发时间')),
-                ('reason', models.CharField(blank=True, default='', max_length=200, verbose_name='核实情况')),
-                ('settled_at', models.DateTimeField(blank=True, null=True, verbose_name='核实时间')),
-            ],
-            options={
-                'verbose_name': '应助核实',
-                'verbose_name_plural': '应助核实',
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='GapCheckEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('kind', models.CharField(max_length=20, verbose_name='问题')),
-                ('batch', models.UUIDField(editable=False, verbose_name='批次')),
-                ('due_on', models.DateField(verbose_name='限期')),
-                ('handed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='派发时间')),
-                ('reason', models.CharField(blank=True, default='', max_length=200, verbose_name='核实情况')),
-                ('settled_at', models.DateTimeField(blank=True, null=True, verbose_name='核实时间')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Programme',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=40, unique=True, verbose_name='代号')),
-                ('name', models.CharField(max_length=60, unique=True, verbose_name='名称')),
-                ('short', models.CharField(blank=True, default='', max_length=20, verbose_name='简称')),
-                ('stages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('1', '学前'), ('2', '小学'), ('3', '初中'), ('4', '普通高中'), ('5', '中职'), ('6', '高校')], max_length=1), size=None, verbose_name='学段')),
-                ('who', models.CharField(choices=[('everyone', '在校学生'), ('recognised', '家庭经济困难学生'), ('listed', '按申请或名单')], max_length=10, verbose_name='对象')),
-                ('categories', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, help_text='只给这些类别的学生；不选就不限', size=None, verbose_name='限困难类别')),
-                ('grades', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, help_text='不选就不限', size=None, verbose_name='限年级')),
-                ('form', models.CharField(blank=True, default='', help_text='标准按哪一种口径分类，如四类学生', max_length=20, verbose_name='类别口径')),
-                ('counting', models.CharField(choices=[('persons', '人'), ('payments', '人次（笔）'), ('person-terms', '人次（人·期）')], default='person-terms', max_length=12, verbose_name='计数')),
-                ('is_loan', models.BooleanField(default=False, help_text='贷款不计入资助合计', verbose_name='是贷款')),
-                ('is_local', models.BooleanField(default=False, verbose_name='本县自设')),
-                ('rank', models.PositiveSmallIntegerField(default=500, help_text='不得兼得时，数字小的优先', verbose_name='排序')),
-                ('basis', models.CharField(blank=True, default='', max_length=200, verbose_name='政策依据')),
-                ('note', models.CharField(blank=True, default='', max_length=300, verbose_name='说明')),
-                ('added_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='设立时间')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='停办时间')),
-            ],
-            options={
-                'verbose_name': '资助项目',
-                'verbose_name_plural': '资助项目',
-                'ordering': ['rank', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ProgrammeEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('key', models.SlugField(db_index=False, max_length=40, verbose_name='代号')),
-                ('name', models.CharField(max_length=60, verbose_name='名称')),
-                ('short', models.CharField(blank=True, default='', max_length=20, verbose_name='简称')),
-                ('stages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('1', '学前'), ('2', '小学'), ('3', '初中'), ('4', '普通高中'), ('5', '中职'), ('6', '高校')], max_length=1), size=None, verbose_name='学段')),
-                ('who', models.CharField(choices=[('everyone', '在校学生'), ('recognised', '家庭经济困难学生'), ('listed', '按申请或名单')], max_length=10, verbose_name='对象')),
-                ('categories', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, help_text='只给这些类别的学生；不选就不限', size=None, verbose_name='限困难类别')),
-                ('grades', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, help_text='不选就不限', size=None, verbose_name='限年级')),
-                ('form', models.CharField(blank=True, default='', help_text='标准按哪一种口径分类，如四类学生', max_length=20, verbose_name='类别口径')),
-                ('counting', models.CharField(choices=[('persons', '人'), ('payments', '人次（笔）'), ('person-terms', '人次（人·期）')], default='person-terms', max_length=12, verbose_name='计数')),
-                ('is_loan', models.BooleanField(default=False, help_text='贷款不计入资助合计', verbose_name='是贷款')),
-                ('is_local', models.BooleanField(default=False, verbose_name='本县自设')),
-                ('rank', models.PositiveSmallIntegerField(default=500, help_text='不得兼得时，数字小的优先', verbose_name='排序')),
-                ('basis', models.CharField(blank=True, default='', max_length=200, verbose_name='政策依据')),
-                ('note', models.CharField(blank=True, default='', max_length=300, verbose_name='说明')),
-                ('added_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='设立时间')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='停办时间')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Recognition',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=[('application', '本人申请'), ('lists', '名单预填')], default='application', max_length=12, verbose_name='来源')),
-                ('state', models.CharField(choices=[('applied', '待评议'), ('reviewed', '待审核'), ('approved', '待公示'), ('noticed', '待归档'), ('filed', '已归档'), ('refused', '未认定'), ('withdrawn', '已撤回')], default='applied', max_length=10, verbose_name='状态')),
-                ('category', models.CharField(choices=[('1', '脱贫家庭学生（含监测对象）'), ('2', '城乡低保家庭学生'), ('3', '特困救助供养学生'), ('4', '孤儿（含事实无人抚养儿童）'), ('5', '残疾学生及家庭经济困难残疾人子女'), ('6', '烈士子女、优抚家庭子女'), ('7', '残疾军人子女'), ('8', '突发严重困难'), ('9', '单亲、无劳动力等其他困难'), ('10', '民族班、边境县、库区移民'), ('11', '困难职工子女'), ('12', '革命老区、省定市定困难')], max_length=2, verbose_name='困难类别')),
-                ('tier', models.CharField(blank=True, choices=[('1', '特别困难'), ('2', '困难'), ('3', '一般困难'), ('0', '不困难')], default='', max_length=1, verbose_name='认定等级')),
-                ('reason', models.TextField(blank=True, default='', max_length=1000, verbose_name='申请理由')),
-                ('review', models.TextField(blank=True, default='', max_length=2000, verbose_name='走访、访谈与评议情况')),
-                ('ways', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), blank=True, default=list, help_text='走访、访谈等', size=None, verbose_name='认定方式')),
-                ('applied_on', models.DateField(verbose_name='申请日期')),
-                ('reviewed_on', models.DateField(blank=True, null=True, verbose_name='评议日期')),
-                ('recorded_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='录入时间')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='审核时间')),
-                ('comment', models.CharField(blank=True, default='', max_length=200, verbose_name='审核意见')),
-                ('notice_from', models.DateField(blank=True, null=True, verbose_name='公示起')),
-                ('notice_until', models.DateField(blank=True, null=True, verbose_name='公示止')),
-                ('filed_at', models.DateTimeField(blank=True, null=True, verbose_name='归档时间')),
-            ],
-            options={
-                'verbose_name': '困难认定',
-                'verbose_name_plural': '困难认定',
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='RecognitionEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('source', models.CharField(choices=[('application', '本人申请'), ('lists', '名单预填')], default='application', max_length=12, verbose_name='来源')),
-                ('state', models.CharField(choices=[('applied', '待评议'), ('reviewed', '待审核'), ('approved', '待公示'), ('noticed', '待归档'), ('filed', '已归档'), ('refused', '未认定'), ('withdrawn', '已撤回')], default='applied', max_length=10, verbose_name='状态')),
-                ('category', models.CharField(choices=[('1', '脱贫家庭学生（含监测对象）'), ('2', '城乡低保家庭学生'), ('3', '特困救助供养学生'), ('4', '孤儿（含事实无人抚养儿童）'), ('5', '残疾学生及家庭经济困难残疾人子女'), ('6', '烈士子女、优抚家庭子女'), ('7', '残疾军人子女'), ('8', '突发严重困难'), ('9', '单亲、无劳动力等其他困难'), ('10', '民族班、边境县、库区移民'), ('11', '困难职工子女'), ('12', '革命老区、省定市定困难')], max_length=2, verbose_name='困难类别')),
-                ('tier', models.CharField(blank=True, choices=[('1', '特别困难'), ('2', '困难'), ('3', '一般困难'), ('0', '不困难')], default='', max_length=1, verbose_name='认定等级')),
-                ('ways', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), blank=True, default=list, help_text='走访、访谈等', size=None, verbose_name='认定方式')),
-                ('applied_on', models.DateField(verbose_name='申请日期')),
-                ('reviewed_on', models.DateField(blank=True, null=True, verbose_name='评议日期')),
-                ('recorded_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='录入时间')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='审核时间')),
-                ('comment', models.CharField(blank=True, default='', max_length=200, verbose_name='审核意见')),
-                ('notice_from', models.DateField(blank=True, null=True, verbose_name='公示起')),
-                ('notice_until', models.DateField(blank=True, null=True, verbose_name='公示止')),
-                ('filed_at', models.DateTimeField(blank=True, null=True, verbose_name='归档时间')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Standard',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stage', models.CharField(choices=[('1', '学前'), ('2', '小学'), ('3', '初中'), ('4', '普通高中'), ('5', '中职'), ('6', '高校')], max_length=1, verbose_name='学段')),
-                ('boarding', models.CharField(blank=True, choices=[('', '不分'), ('1', '寄宿'), ('0', '走读')], default='', max_length=1, verbose_name='就读方式')),
-                ('tier', models.CharField(blank=True, choices=[('1', '特别困难'), ('2', '困难'), ('3', '一般困难'), ('0', '不困难')], default='', max_length=1, verbose_name='等级')),
-                ('group', models.CharField(blank=True, default='', max_length=20, verbose_name='类别')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=9, validators=[django.core.validators.MinValueValidator(0)], verbose_name='金额（元）')),
-                ('per', models.CharField(choices=[('term', '每学期'), ('year-autumn', '每学年（秋季发）'), ('year-spring', '每学年（春季发）'), ('once', '一次性')], default='term', max_length=12, verbose_name='发放')),
-                ('from_term', models.PositiveSmallIntegerField(verbose_name='自学期')),
-                ('until_term', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='至学期')),
-                ('document', models.CharField(max_length=80, verbose_name='文号')),
-                ('is_confirmed', models.BooleanField(default=True, verbose_name='已核实')),
-                ('note', models.CharField(blank=True, default='', max_length=200, verbose_name='说明')),
-                ('added_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='录入时间')),
-            ],
-            options={
-                'verbose_name': '资助标准',
-                'verbose_name_plural': '资助标准',
-                'ordering': ['programme', 'stage', 'boarding', 'group', 'tier', 'from_term'],
-            },
-        ),
-        migrations.CreateModel(
-            name='StandardEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('stage', models.CharField(choices=[('1', '学前'), ('2', '小学'), ('3', '初中'), ('4', '普通高中'), ('5', '中职'), ('6', '高校')], max_length=1, verbose_name='学段')),
-                ('boarding', models.CharField(blank=True, choices=[('', '不分'), ('1', '寄宿'), ('0', '走读')], default='', max_length=1, verbose_name='就读方式')),
-                ('tier', models.CharField(blank=True, choices=[('1', '特别困难'), ('2', '困难'), ('3', '一般困难'), ('0', '不困难')], default='', max_length=1, verbose_name='等级')),
-                ('group', models.CharField(blank=True, default='', max_length=20, verbose_name='类别')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=9, validators=[django.core.validators.MinValueValidator(0)], verbose_name='金额（元）')),
-                ('per', models.CharField(choices=[('term', '每学期'), ('year-autumn', '每学年（秋季发）'), ('year-spring', '每学年（春季发）'), ('once', '一次性')], default='term', max_length=12, verbose_name='发放')),
-                ('from_term', models.PositiveSmallIntegerField(verbose_name='自学期')),
-                ('until_term', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='至学期')),
-                ('document', models.CharField(max_length=80, verbose_name='文号')),
-                ('is_confirmed', models.BooleanField(default=True, verbose_name='已核实')),
-                ('note', models.CharField(blank=True, default='', max_length=200, verbose_name='说明')),
-                ('added_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='录入时间')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Category',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(choices=[('1', '脱贫家庭学生（含监测对象）'), ('2', '城乡低保家庭学生'), ('3', '特困救助供养学生'), ('4', '孤儿（含事实无人抚养儿童）'), ('5', '残疾学生及家庭经济困难残疾人子女'), ('6', '烈士子女、优抚家庭子女'), ('7', '残疾军人子女'), ('8', '突发严重困难'), ('9', '单亲、无劳动力等其他困难'), ('10', '民族班、边境县、库区移民'), ('11', '困难职工子女'), ('12', '革命老区、省定市定困难')], max_length=2, unique=True, verbose_name='类别')),
-                ('rank', models.PositiveSmallIntegerField(help_text='一名学生属于几类时，数字小的作主类别', unique=True, verbose_name='先后')),
-                ('is_direct', models.BooleanField(default=False, help_text='在生效名单里就算家庭经济困难，不必另行申请', verbose_name='凭名单直接认定')),
-                ('tier', models.CharField(blank=True, choices=[('1', '特别困难'), ('2', '困难'), ('3', '一般困难'), ('0', '不困难')], default='', max_length=1, verbose_name='直接认定的等级')),
-                ('note', models.CharField(blank=True, default='', max_length=200, verbose_name='说明')),
-            ],
-            options={
-                'verbose_name': '困难类别',
-                'verbose_name_plural': '困难类别',
-                'ordering': ['rank'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('is_direct', False), ('tier__in', ['1', '2', '3']), _connector='OR'), name='category_direct_has_a_tier')],
-            },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='category',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_categoryevent" ("code", "id", "is_direct", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rank", "tier") SELECT new_values."code", new_values."id", new_values."is_direct", new_values."note", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."rank", new_values."tier" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='c7136bfc00a58fc41e730f17f696ab98467abbf4', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_9e90c', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_category', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='category',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_categoryevent" ("code", "id", "is_direct", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rank", "tier") SELECT new_values."code", new_values."id", new_values."is_direct", new_values."note", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."rank", new_values."tier" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='b633a8ffa8ec4c69cbf59b202c04a3161cab9dbe', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_e26f5', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_category', when='AFTER')),
-        ),
-        migrations.AddField(
-            model_name='categoryevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='categoryevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.category'),
-        ),
-        migrations.AddField(
-            model_name='categorymapping',
-            name='category',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='mappings', to='subsidies.category', verbose_name='困难类别'),
-        ),
-        migrations.AddField(
-            model_name='categorymappingevent',
-            name='category',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.category', verbose_name='困难类别'),
-        ),
-        migrations.AddField(
-            model_name='categorymappingevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='categorymappingevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.categorymapping'),
-        ),
-        migrations.AddField(
-            model_name='childcategory',
-            name='row',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.uploadrow', verbose_name='名单行'),
-        ),
-        migrations.AddField(
-            model_name='childcategory',
-            name='school',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.school'),
-        ),
-        migrations.AddField(
-            model_name='childcategory',
-            name='school_town',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.region'),
-        ),
-        migrations.AddField(
-            model_name='childcategory',
-            name='student',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='categories', to='students.student', verbose_name='学生'),
-        ),
-        migrations.AddField(
-            model_name='childcategoryevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='childcategoryevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.childcategory'),
-        ),
-        migrations.AddField(
-            model_name='childcategoryevent',
-            name='row',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.uploadrow', verbose_name='名单行'),
-        ),
-        migrations.AddField(
-            model_name='childcategoryevent',
-            name='school',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.school'),
-        ),
-        migrations.AddField(
-            model_name='childcategoryevent',
-            name='school_town',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.region'),
-        ),
-        migrations.AddField(
-            model_name='childcategoryevent',
-            name='student',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='students.student', verbose_name='学生'),
-        ),
-        migrations.AddField(
-            model_name='entitlement',
-            name='hukou_town',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.region', verbose_name='户籍乡镇'),
-        ),
-        migrations.AddField(
-            model_name='entitlement',
-            name='school',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.school', verbose_name='学校'),
-        ),
-        migrations.AddField(
-            model_name='entitlement',
-            name='school_town',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.region', verbose_name='学校所在乡镇'),
-        ),
-        migrations.AddField(
-            model_name='entitlement',
-            name='student',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='entitlements', to='students.student', verbose_name='学生'),
-        ),
-        migrations.AddField(
-            model_name='entitlement',
-            name='term',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.term', verbose_name='学期'),
-        ),
-        migrations.AddField(
-            model_name='entitlementevent',
-            name='hukou_town',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.region', verbose_name='户籍乡镇'),
-        ),
-        migrations.AddField(
-            model_name='entitlementevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='entitlementevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.entitlement'),
-        ),
-        migrations.AddField(
-            model_name='entitlementevent',
-            name='school',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.school', verbose_name='学校'),
-        ),
-        migrations.AddField(
-            model_name='entitlementevent',
-            name='school_town',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.region', verbose_name='学校所在乡镇'),
-        ),
-        migrations.AddField(
-            model_name='entitlementevent',
-            name='student',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='students.student', verbose_name='学生'),
-        ),
-        migrations.AddField(
-            model_name='entitlementevent',
-            name='term',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.term', verbose_name='学期'),
-        ),
-        migrations.AddField(
-            model_name='exclusionevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='exclusionevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.exclusion'),
-        ),
-        migrations.AddField(
-            model_name='gapcheck',
-            name='handed_by',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='派发人'),
-        ),
-        migrations.AddField(
-            model_name='gapcheck',
-            name='school',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.school', verbose_name='学校'),
-        ),
-        migrations.AddField(
-            model_name='gapcheck',
-            name='school_town',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.region', verbose_name='核实乡镇'),
-        ),
-        migrations.AddField(
-            model_name='gapcheck',
-            name='settled_by',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='核实人'),
-        ),
-        migrations.AddField(
-            model_name='gapcheck',
-            name='student',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='students.student', verbose_name='学生'),
-        ),
-        migrations.AddField(
-            model_name='gapcheck',
-            name='term',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.term', verbose_name='学期'),
-        ),
-        migrations.AddField(
-            model_name='gapcheckevent',
-            name='handed_by',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='派发人'),
-        ),
-        migrations.AddField(
-            model_name='gapcheckevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='gapcheckevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.gapcheck'),
-        ),
-        migrations.AddField(
-            model_name='gapcheckevent',
-            name='school',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.school', verbose_name='学校'),
-        ),
-        migrations.AddField(
-            model_name='gapcheckevent',
-            name='school_town',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.region', verbose_name='核实乡镇'),
-        ),
-        migrations.AddField(
-            model_name='gapcheckevent',
-            name='settled_by',
-            field=models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='核实人'),
-        ),
-        migrations.AddField(
-            model_name='gapcheckevent',
-            name='student',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='students.student', verbose_name='学生'),
-        ),
-        migrations.AddField(
-            model_name='gapcheckevent',
-            name='term',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.term', verbose_name='学期'),
-        ),
-        migrations.AddField(
-            model_name='programme',
-            name='added_by',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='设立人'),
-        ),
-        migrations.AddField(
-            model_name='gapcheckevent',
-            name='programme',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.programme', verbose_name='项目'),
-        ),
-        migrations.AddField(
-            model_name='gapcheck',
-            name='programme',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subsidies.programme', verbose_name='项目'),
-        ),
-        migrations.AddField(
-            model_name='exclusionevent',
-            name='stands',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.programme', verbose_name='优先的项目'),
-        ),
-        migrations.AddField(
-            model_name='exclusionevent',
-            name='yields',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.programme', verbose_name='不再享受的项目'),
-        ),
-        migrations.AddField(
-            model_name='exclusion',
-            name='stands',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='excludes', to='subsidies.programme', verbose_name='优先的项目'),
-        ),
-        migrations.AddField(
-            model_name='exclusion',
-            name='yields',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='excluded_by', to='subsidies.programme', verbose_name='不再享受的项目'),
-        ),
-        migrations.AddField(
-            model_name='entitlementevent',
-            name='programme',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.programme', verbose_name='项目'),
-        ),
-        migrations.AddField(
-            model_name='entitlementevent',
-            name='yields_to',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.programme', verbose_name='因享受而不再计'),
-        ),
-        migrations.AddField(
-            model_name='entitlement',
-            name='programme',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entitlements', to='subsidies.programme', verbose_name='项目'),
-        ),
-        migrations.AddField(
-            model_name='entitlement',
-            name='yields_to',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subsidies.programme', verbose_name='因享受而不再计'),
-        ),
-        migrations.AddField(
-            model_name='programmeevent',
-            name='added_by',
-            field=models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='设立人'),
-        ),
-        migrations.AddField(
-            model_name='programmeevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='programmeevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.programme'),
-        ),
-        migrations.AddField(
-            model_name='recognition',
-            name='decided_by',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='审核人'),
-        ),
-        migrations.AddField(
-            model_name='recognition',
-            name='recorded_by',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='录入人'),
-        ),
-        migrations.AddField(
-            model_name='recognition',
-            name='reviewed_by',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='评议人'),
-        ),
-        migrations.AddField(
-            model_name='recognition',
-            name='school',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.school', verbose_name='学校'),
-        ),
-        migrations.AddField(
-            model_name='recognition',
-            name='school_town',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.region', verbose_name='学校所在乡镇'),
-        ),
-        migrations.AddField(
-            model_name='recognition',
-            name='student',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recognitions', to='students.student', verbose_name='学生'),
-        ),
-        migrations.AddField(
-            model_name='recognition',
-            name='term',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.term', verbose_name='自学期'),
-        ),
-        migrations.AddField(
-            model_name='recognition',
-            name='year',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.schoolyear', verbose_name='学年'),
-        ),
-        migrations.AddField(
-            model_name='entitlementevent',
-            name='recognition',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.recognition', verbose_name='认定'),
-        ),
-        migrations.AddField(
-            model_name='entitlement',
-            name='recognition',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subsidies.recognition', verbose_name='认定'),
-        ),
-        migrations.AddField(
-            model_name='recognitionevent',
-            name='decided_by',
-            field=models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='审核人'),
-        ),
-        migrations.AddField(
-            model_name='recognitionevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='recognitionevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.recognition'),
-        ),
-        migrations.AddField(
-            model_name='recognitionevent',
-            name='recorded_by',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='录入人'),
-        ),
-        migrations.AddField(
-            model_name='recognitionevent',
-            name='reviewed_by',
-            field=models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='评议人'),
-        ),
-        migrations.AddField(
-            model_name='recognitionevent',
-            name='school',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.school', verbose_name='学校'),
-        ),
-        migrations.AddField(
-            model_name='recognitionevent',
-            name='school_town',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.region', verbose_name='学校所在乡镇'),
-        ),
-        migrations.AddField(
-            model_name='recognitionevent',
-            name='student',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='students.student', verbose_name='学生'),
-        ),
-        migrations.AddField(
-            model_name='recognitionevent',
-            name='term',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.term', verbose_name='自学期'),
-        ),
-        migrations.AddField(
-            model_name='recognitionevent',
-            name='year',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.schoolyear', verbose_name='学年'),
-        ),
-        migrations.AddField(
-            model_name='standard',
-            name='added_by',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='录入人'),
-        ),
-        migrations.AddField(
-            model_name='standard',
-            name='programme',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='standards', to='subsidies.programme', verbose_name='项目'),
-        ),
-        migrations.AddField(
-            model_name='entitlementevent',
-            name='pending_standard',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.standard', verbose_name='变动后标准'),
-        ),
-        migrations.AddField(
-            model_name='entitlementevent',
-            name='standard',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.standard', verbose_name='标准'),
-        ),
-        migrations.AddField(
-            model_name='entitlement',
-            name='pending_standard',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subsidies.standard', verbose_name='变动后标准'),
-        ),
-        migrations.AddField(
-            model_name='entitlement',
-            name='standard',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='entitlements', to='subsidies.standard', verbose_name='标准'),
-        ),
-        migrations.AddField(
-            model_name='standardevent',
-            name='added_by',
-            field=models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='录入人'),
-        ),
-        migrations.AddField(
-            model_name='standardevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='standardevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.standard'),
-        ),
-        migrations.AddField(
-            model_name='standardevent',
-            name='programme',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.programme', verbose_name='项目'),
-        ),
-        migrations.AddConstraint(
-            model_name='categorymapping',
-            constraint=models.UniqueConstraint(fields=('category', 'form'), name='categorymapping_one_group_a_form'),
-        ),
-        migrations.AddConstraint(
-            model_name='categorymapping',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('form', ''), _negated=True), models.Q(('group', ''), _negated=True)), name='categorymapping_says_both'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='categorymapping',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_categorymappingevent" ("category_id", "form", "group", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."category_id", new_values."form", new_values."group", new_values."id", new_values."note", _pgh_attached_context.value, NOW(), \'insert\', new_values."id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='2c94d314c229aa6dcb042fe92e760dc9faeb07ec', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_19a79', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_categorymapping', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='categorymapping',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_categorymappingevent" ("category_id", "form", "group", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."category_id", new_values."form", new_values."group", new_values."id", new_values."note", _pgh_attached_context.value, NOW(), \'update\', new_values."id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='702181f0eb9b1351a753fc9cc5daca23b318163a', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_b99aa', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_categorymapping', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='childcategory',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('is_main', True)), expressions=[('student', '='), (eduaid.core.models.calendar.DateRange('from_on', 'ended_on'), '&&')], name='childcategory_one_main'),
-        ),
-        migrations.AddConstraint(
-            model_name='childcategory',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('student', '='), ('category', '='), (eduaid.core.models.calendar.DateRange('from_on', 'ended_on'), '&&')], name='childcategory_once_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='childcategory',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_on', None), ('ended_on__gte', models.F('from_on')), _connector='OR'), name='childcategory_ends_after_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='childcategory',
-            constraint=models.CheckConstraint(condition=models.Q(('category__in', ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12'])), name='childcategory_category'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='childcategory',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_childcategoryevent" ("category", "detail", "ended_on", "from_on", "id", "is_main", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_id", "school_id", "school_town_id", "student_id") SELECT new_values."category", new_values."detail", new_values."ended_on", new_values."from_on", new_values."id", new_values."is_main", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."row_id", new_values."school_id", new_values."school_town_id", new_values."student_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='bd82404d6510a92e571e44e84c77242af5458c6a', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_e0eeb', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_childcategory', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='childcategory',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_childcategoryevent" ("category", "detail", "ended_on", "from_on", "id", "is_main", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_id", "school_id", "school_town_id", "student_id") SELECT old_values."category", old_values."detail", old_values."ended_on", old_values."from_on", old_values."id", old_values."is_main", _pgh_attached_context.value, NOW(), \'delete\', old_values."id", old_values."row_id", old_values."school_id", old_values."school_town_id", old_values."student_id" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;', hash='e8a29c85a2312000e5f857e7d9617c8b45e51b3b', level='STATEMENT', operation='DELETE', pgid='pgtrigger_delete_delete_fa0cc', referencing='REFERENCING OLD TABLE AS old_values ', table='subsidies_childcategory', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('stages', []), _negated=True), name='programme_has_a_stage'),
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('is_loan', False), ('who', 'listed'), _connector='OR'), name='programme_loans_by_list'),
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('is_local', False), ('added_by__isnull', False), _connector='OR'), name='programme_local_added_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('categories', []), models.Q(('who', 'everyone'), _negated=True), _connector='OR'), name='programme_categories_of_recognised'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='programme',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_programmeevent" ("added_at", "added_by_id", "basis", "categories", "closed_at", "counting", "form", "grades", "id", "is_loan", "is_local", "key", "name", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rank", "short", "stages", "who") SELECT new_values."added_at", new_values."added_by_id", new_values."basis", new_values."categories", new_values."closed_at", new_values."counting", new_values."form", new_values."grades", new_values."id", new_values."is_loan", new_values."is_local", new_values."key", new_values."name", new_values."note", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."rank", new_values."short", new_values."stages", new_values."who" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='431a48e2e8cf63c2c45f517396ff462f86db58ce', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_b411d', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_programme', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='programme',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_programmeevent" ("added_at", "added_by_id", "basis", "categories", "closed_at", "counting", "form", "grades", "id", "is_loan", "is_local", "key", "name", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rank", "short", "stages", "who") SELECT new_values."added_at", new_values."added_by_id", new_values."basis", new_values."categories", new_values."closed_at", new_values."counting", new_values."form", new_values."grades", new_values."id", new_values."is_loan", new_values."is_local", new_values."key", new_values."name", new_values."note", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."rank", new_values."short", new_values."stages", new_values."who" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='331d08e31f4b3a32f2c4366737ee5ab19036c3a9', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_9867a', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_programme', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='gapcheck',
-            constraint=models.UniqueConstraint(fields=('kind', 'student', 'programme', 'term'), name='gapcheck_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='gapcheck',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('settled_by', None)), models.Q(('settled_at__isnull', False), ('settled_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='gapcheck_settled_by_somebody_with_a_reason'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='gapcheck',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_gapcheckevent" ("batch", "due_on", "handed_at", "handed_by_id", "id", "kind", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "reason", "school_id", "school_town_id", "settled_at", "settled_by_id", "student_id", "term_id") SELECT new_values."batch", new_values."due_on", new_values."handed_at", new_values."handed_by_id", new_values."id", new_values."kind", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."programme_id", new_values."reason", new_values."school_id", new_values."school_town_id", new_values."settled_at", new_values."settled_by_id", new_values."student_id", new_values."term_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='d9511c761dc85754ff0fbfbb588c0c1621cc3e48', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_01925', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_gapcheck', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='gapcheck',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_gapcheckevent" ("batch", "due_on", "handed_at", "handed_by_id", "id", "kind", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "reason", "school_id", "school_town_id", "settled_at", "settled_by_id", "student_id", "term_id") SELECT new_values."batch", new_values."due_on", new_values."handed_at", new_values."handed_by_id", new_values."id", new_values."kind", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."programme_id", new_values."reason", new_values."school_id", new_values."school_town_id", new_values."settled_at", new_values."settled_by_id", new_values."student_id", new_values."term_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='6ebf2d068bac2e267c29f14fff8edf7e574a3e1d', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_223bd', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_gapcheck', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='exclusion',
-            constraint=models.UniqueConstraint(fields=('stands', 'yields'), name='exclusion_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='exclusion',
-            constraint=models.CheckConstraint(condition=models.Q(('stands', models.F('yields')), _negated=True), name='exclusion_of_two'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='exclusion',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_exclusionevent" ("document", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "stands_id", "yields_id") SELECT new_values."document", new_values."id", new_values."note", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."stands_id", new_values."yields_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='4989fc59fbf43c225ff6ea175a83c25ebe17434f', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_981e0', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_exclusion', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='exclusion',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_exclusionevent" ("document", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "stands_id", "yields_id") SELECT new_values."document", new_values."id", new_values."note", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."stands_id", new_values."yields_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='51d998cf8a63d9a9c0428dffef97974f178cf7d9', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_125be', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_exclusion', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='recognition',
-            index=models.Index(fields=['year', 'state', 'school_town'], name='recognition_queue'),
-        ),
-        migrations.AddConstraint(
-            model_name='recognition',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['withdrawn']), _negated=True), fields=('student', 'term'), name='recognition_once_a_term'),
-        ),
-        migrations.AddConstraint(
-            model_name='recognition',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by', None), models.Q(models.Q(('decided_by', models.F('recorded_by')), _negated=True), models.Q(('reviewed_by', None), models.Q(('decided_by', models.F('reviewed_by')), _negated=True), _connector='OR')), _connector='OR'), name='recognition_decided_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='recognition',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['applied', 'reviewed', 'withdrawn']), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='recognition_decided_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='recognition',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['reviewed', 'approved', 'noticed', 'filed']), _negated=True), models.Q(('reviewed_by__isnull', False), ('reviewed_on__isnull', False), models.Q(('tier', ''), _negated=True)), _connector='OR'), name='recognition_reviewed_with_a_tier'),
-        ),
-        migrations.AddConstraint(
-            model_name='recognition',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('approved', 'noticed', 'filed')), _negated=True), ('tier__in', ['1', '2', '3']), _connector='OR'), name='recognition_of_a_hardship'),
-        ),
-        migrations.AddConstraint(
-            model_name='recognition',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('notice_from', None), ('notice_until', None)), ('notice_until__gte', models.F('notice_from')), _connector='OR'), name='recognition_notice_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='recognition',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['noticed', 'filed']), _negated=True), ('notice_from__isnull', False), _connector='OR'), name='recognition_noticed_from_a_day'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='recognition',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_recognitionevent" ("applied_on", "category", "comment", "decided_at", "decided_by_id", "filed_at", "id", "notice_from", "notice_until", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "recorded_at", "recorded_by_id", "reviewed_by_id", "reviewed_on", "school_id", "school_town_id", "source", "state", "student_id", "term_id", "tier", "ways", "year_id") SELECT new_values."applied_on", new_values."category", new_values."comment", new_values."decided_at", new_values."decided_by_id", new_values."filed_at", new_values."id", new_values."notice_from", new_values."notice_until", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."recorded_at", new_values."recorded_by_id", new_values."reviewed_by_id", new_values."reviewed_on", new_values."school_id", new_values."school_town_id", new_values."source", new_values."state", new_values."student_id", new_values."term_id", new_values."tier", new_values."ways", new_values."year_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='7ab562f9d4b4cc14109864e98d5cb92c60cb2d5f', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_8efbb', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_recognition', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='recognition',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_recognitionevent" ("applied_on", "category", "comment", "decided_at", "decided_by_id", "filed_at", "id", "notice_from", "notice_until", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "recorded_at", "recorded_by_id", "reviewed_by_id", "reviewed_on", "school_id", "school_town_id", "source", "state", "student_id", "term_id", "tier", "ways", "year_id") SELECT new_values."applied_on", new_values."category", new_values."comment", new_values."decided_at", new_values."decided_by_id", new_values."filed_at", new_values."id", new_values."notice_from", new_values."notice_until", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."recorded_at", new_values."recorded_by_id", new_values."reviewed_by_id", new_values."reviewed_on", new_values."school_id", new_values."school_town_id", new_values."source", new_values."state", new_values."student_id", new_values."term_id", new_values."tier", new_values."ways", new_values."year_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."applied_on" IS DISTINCT FROM (new_values."applied_on") OR old_values."category" IS DISTINCT FROM (new_values."category") OR old_values."comment" IS DISTINCT FROM (new_values."comment") OR old_values."decided_at" IS DISTINCT FROM (new_values."decided_at") OR old_values."decided_by_id" IS DISTINCT FROM (new_values."decided_by_id") OR old_values."filed_at" IS DISTINCT FROM (new_values."filed_at") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."notice_from" IS DISTINCT FROM (new_values."notice_from") OR old_values."notice_until" IS DISTINCT FROM (new_values."notice_until") OR old_values."recorded_at" IS DISTINCT FROM (new_values."recorded_at") OR old_values."recorded_by_id" IS DISTINCT FROM (new_values."recorded_by_id") OR old_values."reviewed_by_id" IS DISTINCT FROM (new_values."reviewed_by_id") OR old_values."reviewed_on" IS DISTINCT FROM (new_values."reviewed_on") OR old_values."school_id" IS DISTINCT FROM (new_values."school_id") OR old_values."school_town_id" IS DISTINCT FROM (new_values."school_town_id") OR old_values."source" IS DISTINCT FROM (new_values."source") OR old_values."state" IS DISTINCT FROM (new_values."state") OR old_values."student_id" IS DISTINCT FROM (new_values."student_id") OR old_values."term_id" IS DISTINCT FROM (new_values."term_id") OR old_values."tier" IS DISTINCT FROM (new_values."tier") OR old_values."ways" IS DISTINCT FROM (new_values."ways") OR old_values."year_id" IS DISTINCT FROM (new_values."year_id")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='5951ad1c360097df40e383419ab79754e33e941b', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_990df', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_recognition', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='standard',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('programme', '='), ('stage', '='), ('boarding', '='), ('tier', '='), ('group', '='), (subsidies.models.programmes.TermRange('from_term', 'until_term'), '&&')], name='standard_one_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='standard',
-            constraint=models.CheckConstraint(condition=models.Q(('until_term', None), ('until_term__gte', models.F('from_term')), _connector='OR'), name='standard_ends_after_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='standard',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='standard_amount_above_zero'),
-        ),
-        migrations.AddConstraint(
-            model_name='standard',
-            constraint=models.CheckConstraint(condition=models.Q(('document', ''), _negated=True), name='standard_has_a_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='standard',
-            constraint=models.CheckConstraint(condition=models.Q(('stage__in', ['1', '2', '3', '4', '5', '6'])), name='standard_stage'),
-        ),
-        migrations.AddConstraint(
-            model_name='standard',
-            constraint=models.CheckConstraint(condition=models.Q(('per__in', ['term', 'year-autumn', 'year-spring', 'once'])), name='standard_per'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='standard',
-            trigger=pgtrigger.compiler.Trigger(name='frozen', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."programme_id" IS DISTINCT FROM (NEW."programme_id") OR OLD."stage" IS DISTINCT FROM (NEW."stage") OR OLD."boarding" IS DISTINCT FROM (NEW."boarding") OR OLD."tier" IS DISTINCT FROM (NEW."tier") OR OLD."group" IS DISTINCT FROM (NEW."group") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."per" IS DISTINCT FROM (NEW."per") OR OLD."from_term" IS DISTINCT FROM (NEW."from_term") OR OLD."document" IS DISTINCT FROM (NEW."document") OR OLD."added_by_id" IS DISTINCT FROM (NEW."added_by_id") OR OLD."added_at" IS DISTINCT FROM (NEW."added_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='85a2f88e3527972c2024b7a3c8c19638337f9516', operation='UPDATE', pgid='pgtrigger_frozen_e3b6a', table='subsidies_standard', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='standard',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_standardevent" ("added_at", "added_by_id", "amount", "boarding", "document", "from_term", "group", "id", "is_confirmed", "note", "per", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "stage", "tier", "until_term") SELECT new_values."added_at", new_values."added_by_id", new_values."amount", new_values."boarding", new_values."document", new_values."from_term", new_values."group", new_values."id", new_values."is_confirmed", new_values."note", new_values."per", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."programme_id", new_values."stage", new_values."tier", new_values."until_term" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='43d3acfec8b245166cd6cc6670ebe8078ff83663', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_90dd0', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_standard', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='standard',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_standardevent" ("added_at", "added_by_id", "amount", "boarding", "document", "from_term", "group", "id", "is_confirmed", "note", "per", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "stage", "tier", "until_term") SELECT old_values."added_at", old_values."added_by_id", old_values."amount", old_values."boarding", old_values."document", old_values."from_term", old_values."group", old_values."id", old_values."is_confirmed", old_values."note", old_values."per", _pgh_attached_context.value, NOW(), \'delete\', old_values."id", old_values."programme_id", old_values."stage", old_values."tier", old_values."until_term" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;', hash='c7c4875c462e2b0cc6de44b180c2cd983010cbec', level='STATEMENT', operation='DELETE', pgid='pgtrigger_delete_delete_38d07', referencing='REFERENCING OLD TABLE AS old_values ', table='subsidies_standard', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='entitlement',
-            index=models.Index(fields=['term', 'school_town', 'programme'], name='entitlement_town'),
-        ),
-        migrations.AddIndex(
-            model_name='entitlement',
-            index=models.Index(fields=['term', 'school', 'programme'], name='entitlement_school'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlement',
-            constraint=models.UniqueConstraint(fields=('term', 'programme', 'student'), name='entitlement_once_a_term'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlement',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='entitlement_amount_above_zero'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('pending', ''), ('pending_amount', None), ('pending_at', None), ('pending_standard', None)), models.Q(('listed_at__isnull', False), ('pending', 'gone'), ('pending_amount', None), ('pending_at__isnull', False)), models.Q(('listed_at__isnull', False), ('pending', 'changed'), ('pending_amount__isnull', False), ('pending_at__isnull', False), ('pending_standard__isnull', False)), _connector='OR'), name='entitlement_waits_only_when_listed'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entitlement',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_entitlementevent" ("amount", "boarding", "category", "computed_at", "group", "hukou_town_id", "id", "listed_at", "pending", "pending_amount", "pending_at", "pending_standard_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "recognition_id", "school_id", "school_town_id", "source_rows", "stage", "standard_id", "student_id", "term_id", "tier", "yields_to_id") SELECT new_values."amount", new_values."boarding", new_values."category", new_values."computed_at", new_values."group", new_values."hukou_town_id", new_values."id", new_values."listed_at", new_values."pending", new_values."pending_amount", new_values."pending_at", new_values."pending_standard_id", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."programme_id", new_values."recognition_id", new_values."school_id", new_values."school_town_id", new_values."source_rows", new_values."stage", new_values."standard_id", new_values."student_id", new_values."term_id", new_values."tier", new_values."yields_to_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='0526efc193ed78247e69738b33f18e035a88b2dd', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_0c66b', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_entitlement', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entitlement',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_entitlementevent" ("amount", "boarding", "category", "computed_at", "group", "hukou_town_id", "id", "listed_at", "pending", "pending_amount", "pending_at", "pending_standard_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "recognition_id", "school_id", "school_town_id", "source_rows", "stage", "standard_id", "student_id", "term_id", "tier", "yields_to_id") SELECT old_values."amount", old_values."boarding", old_values."category", old_values."computed_at", old_values."group", old_values."hukou_town_id", old_values."id", old_values."listed_at", old_values."pending", old_values."pending_amount", old_values."pending_at", old_values."pending_standard_id", _pgh_attached_context.value, NOW(), \'delete\', old_values."id", old_values."programme_id", old_values."recognition_id", old_values."school_id", old_values."school_town_id", old_values."source_rows", old_values."stage", old_values."standard_id", old_values."student_id", old_values."term_id", old_values."tier", old_values."yields_to_id" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;', hash='d711c58b91062c30260d0fd6975bbc93b17df2ab', level='STATEMENT', operation='DELETE', pgid='pgtrigger_delete_delete_16e9d', referencing='REFERENCING OLD TABLE AS old_values ', table='subsidies_entitlement', when='AFTER')),
-        ),
-        *references('subsidies_childcategory', {
-            'student_id': 'students_student',
-            'row_id': 'core_uploadrow',
-            'school_id': 'core_school',
-            'school_town_id': 'core_region',
-        }),
-        *references('subsidies_entitlement', {
-            'student_id': 'students_student',
-            'programme_id': 'subsidies_programme',
-            'term_id': 'core_term',
-            'standard_id': 'subsidies_standard',
-            'pending_standard_id': 'subsidies_standard',
-            'yields_to_id': 'subsidies_programme',
-            'school_id': 'core_school',
-            'school_town_id': 'core_region',
-            'hukou_town_id': 'core_region',
-        }),
-        # Hardship is for the side that answers for the child: the bureau, the school and its township, not that of the hukou.
-        row_policy('subsidies_childcategory', towns=('school_town_id',), schools=('school_id',)),
-        row_policy('subsidies_childcategoryevent', towns=('school_town_id',), schools=('school_id',)),
-        row_policy('subsidies_recognition', towns=('school_town_id',), schools=('school_id',)),
-        row_policy('subsidies_recognitionevent', towns=('school_town_id',), schools=('school_id',)),
-        row_policy('subsidies_entitlement', towns=('school_town_id', 'hukou_town_id'), schools=('school_id',)),
-        row_policy('subsidies_entitlementevent', towns=('school_town_id', 'hukou_town_id'), schools=('school_id',)),
-        row_policy('subsidies_gapcheck', towns=('school_town_id',), schools=('school_id',)),
-        row_policy('subsidies_gapcheckevent', towns=('school_town_id',), schools=('school_id',)),
+        InOneGo(
+            [
+                migrations.CreateModel(
+                    name="CategoryEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        (
+                            "code",
+                            models.CharField(
+                                choices=[
+                                    ("1", "脱贫家庭学生（含监测对象）"),
+                                    ("2", "城乡低保家庭学生"),
+                                    ("3", "特困救助供养学生"),
+                                    ("4", "孤儿（含事实无人抚养儿童）"),
+                                    ("5", "残疾学生及家庭经济困难残疾人子女"),
+                                    ("6", "烈士子女、优抚家庭子女"),
+                                    ("7", "残疾军人子女"),
+                                    ("8", "突发严重困难"),
+                                    ("9", "单亲、无劳动力等其他困难"),
+                                    ("10", "民族班、边境县、库区移民"),
+                                    ("11", "困难职工子女"),
+                                    ("12", "革命老区、省定市定困难"),
+                                ],
+                                max_length=2,
+                                verbose_name="类别",
+                            ),
+                        ),
+                        (
+                            "rank",
+                            models.PositiveSmallIntegerField(
+                                help_text="一名学生属于几类时，数字小的作主类别", verbose_name="先后"
+                            ),
+                        ),
+                        (
+                            "is_direct",
+                            models.BooleanField(
+                                default=False,
+                                help_text="在生效名单里就算家庭经济困难，不必另行申请",
+                                verbose_name="凭名单直接认定",
+                            ),
+                        ),
+                        (
+                            "tier",
+                            models.CharField(
+                                blank=True,
+                                choices=[("1", "特别困难"), ("2", "困难"), ("3", "一般困难"), ("0", "不困难")],
+                                default="",
+                                max_length=1,
+                                verbose_name="直接认定的等级",
+                            ),
+                        ),
+                        ("note", models.CharField(blank=True, default="", max_length=200, verbose_name="说明")),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="CategoryMapping",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("form", models.CharField(max_length=20, verbose_name="口径")),
+                        ("group", models.CharField(max_length=20, verbose_name="归入")),
+                        ("note", models.CharField(blank=True, default="", max_length=200, verbose_name="说明")),
+                    ],
+                    options={
+                        "verbose_name": "类别口径",
+                        "verbose_name_plural": "类别口径",
+                        "ordering": ["form", "category__rank"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="CategoryMappingEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("form", models.CharField(max_length=20, verbose_name="口径")),
+                        ("group", models.CharField(max_length=20, verbose_name="归入")),
+                        ("note", models.CharField(blank=True, default="", max_length=200, verbose_name="说明")),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ChildCategory",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "category",
+                            models.CharField(
+                                choices=[
+                                    ("1", "脱贫家庭学生（含监测对象）"),
+                                    ("2", "城乡低保家庭学生"),
+                                    ("3", "特困救助供养学生"),
+                                    ("4", "孤儿（含事实无人抚养儿童）"),
+                                    ("5", "残疾学生及家庭经济困难残疾人子女"),
+                                    ("6", "烈士子女、优抚家庭子女"),
+                                    ("7", "残疾军人子女"),
+                                    ("8", "突发严重困难"),
+                                    ("9", "单亲、无劳动力等其他困难"),
+                                    ("10", "民族班、边境县、库区移民"),
+                                    ("11", "困难职工子女"),
+                                    ("12", "革命老区、省定市定困难"),
+                                ],
+                                max_length=2,
+                                verbose_name="类别",
+                            ),
+                        ),
+                        (
+                            "detail",
+                            models.CharField(
+                                blank=True,
+                                default="",
+                                help_text="户类型，如脱贫户、边缘易致贫户",
+                                max_length=20,
+                                verbose_name="细类",
+                            ),
+                        ),
+                        ("is_main", models.BooleanField(verbose_name="主类别")),
+                        ("from_on", models.DateField(verbose_name="起")),
+                        (
+                            "ended_on",
+                            models.DateField(blank=True, help_text="自这一天起不再在册", null=True, verbose_name="止"),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "学生困难类别",
+                        "verbose_name_plural": "学生困难类别",
+                        "ordering": ["student", "from_on", "id"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ChildCategoryEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        (
+                            "category",
+                            models.CharField(
+                                choices=[
+                                    ("1", "脱贫家庭学生（含监测对象）"),
+                                    ("2", "城乡低保家庭学生"),
+                                    ("3", "特困救助供养学生"),
+                                    ("4", "孤儿（含事实无人抚养儿童）"),
+                                    ("5", "残疾学生及家庭经济困难残疾人子女"),
+                                    ("6", "烈士子女、优抚家庭子女"),
+                                    ("7", "残疾军人子女"),
+                                    ("8", "突发严重困难"),
+                                    ("9", "单亲、无劳动力等其他困难"),
+                                    ("10", "民族班、边境县、库区移民"),
+                                    ("11", "困难职工子女"),
+                                    ("12", "革命老区、省定市定困难"),
+                                ],
+                                max_length=2,
+                                verbose_name="类别",
+                            ),
+                        ),
+                        (
+                            "detail",
+                            models.CharField(
+                                blank=True,
+                                default="",
+                                help_text="户类型，如脱贫户、边缘易致贫户",
+                                max_length=20,
+                                verbose_name="细类",
+                            ),
+                        ),
+                        ("is_main", models.BooleanField(verbose_name="主类别")),
+                        ("from_on", models.DateField(verbose_name="起")),
+                        (
+                            "ended_on",
+                            models.DateField(blank=True, help_text="自这一天起不再在册", null=True, verbose_name="止"),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Entitlement",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("amount", models.DecimalField(decimal_places=2, max_digits=9, verbose_name="金额（元）")),
+                        ("stage", models.CharField(max_length=1, verbose_name="学段")),
+                        ("boarding", models.BooleanField(null=True, verbose_name="寄宿")),
+                        ("category", models.CharField(blank=True, default="", max_length=2, verbose_name="主类别")),
+                        ("group", models.CharField(blank=True, default="", max_length=20, verbose_name="归类")),
+                        ("tier", models.CharField(blank=True, default="", max_length=1, verbose_name="等级")),
+                        (
+                            "source_rows",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.BigIntegerField(), default=list, size=None, verbose_name="名单行"
+                            ),
+                        ),
+                        (
+                            "computed_at",
+                            models.DateTimeField(default=django.utils.timezone.now, verbose_name="计算时间"),
+                        ),
+                        ("listed_at", models.DateTimeField(blank=True, null=True, verbose_name="列入名单时间")),
+                        (
+                            "pending",
+                            models.CharField(
+                                blank=True,
+                                choices=[("", "无变化"), ("changed", "金额或标准有变"), ("gone", "不再符合")],
+                                default="",
+                                max_length=8,
+                                verbose_name="变动",
+                            ),
+                        ),
+                        (
+                            "pending_amount",
+                            models.DecimalField(decimal_places=2, max_digits=9, null=True, verbose_name="变动后金额"),
+                        ),
+                        ("pending_at", models.DateTimeField(null=True, verbose_name="变动时间")),
+                    ],
+                    options={
+                        "verbose_name": "应享资助",
+                        "verbose_name_plural": "应享资助",
+                        "ordering": ["id"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="EntitlementEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("amount", models.DecimalField(decimal_places=2, max_digits=9, verbose_name="金额（元）")),
+                        ("stage", models.CharField(max_length=1, verbose_name="学段")),
+                        ("boarding", models.BooleanField(null=True, verbose_name="寄宿")),
+                        ("category", models.CharField(blank=True, default="", max_length=2, verbose_name="主类别")),
+                        ("group", models.CharField(blank=True, default="", max_length=20, verbose_name="归类")),
+                        ("tier", models.CharField(blank=True, default="", max_length=1, verbose_name="等级")),
+                        (
+                            "source_rows",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.BigIntegerField(), default=list, size=None, verbose_name="名单行"
+                            ),
+                        ),
+                        (
+                            "computed_at",
+                            models.DateTimeField(default=django.utils.timezone.now, verbose_name="计算时间"),
+                        ),
+                        ("listed_at", models.DateTimeField(blank=True, null=True, verbose_name="列入名单时间")),
+                        (
+                            "pending",
+                            models.CharField(
+                                blank=True,
+                                choices=[("", "无变化"), ("changed", "金额或标准有变"), ("gone", "不再符合")],
+                                default="",
+                                max_length=8,
+                                verbose_name="变动",
+                            ),
+                        ),
+                        (
+                            "pending_amount",
+                            models.DecimalField(decimal_places=2, max_digits=9, null=True, verbose_name="变动后金额"),
+                        ),
+                        ("pending_at", models.DateTimeField(null=True, verbose_name="变动时间")),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Exclusion",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("document", models.CharField(blank=True, default="", max_length=120, verbose_name="依据")),
+                        ("note", models.CharField(blank=True, default="", max_length=200, verbose_name="说明")),
+                    ],
+                    options={
+                        "verbose_name": "不得兼得",
+                        "verbose_name_plural": "不得兼得",
+                        "ordering": ["stands__rank", "yields__rank"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ExclusionEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("document", models.CharField(blank=True, default="", max_length=120, verbose_name="依据")),
+                        ("note", models.CharField(blank=True, default="", max_length=200, verbose_name="说明")),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="GapCheck",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("kind", models.CharField(max_length=20, verbose_name="问题")),
+                        ("batch", models.UUIDField(db_index=True, editable=False, verbose_name="批次")),
+                        ("due_on", models.DateField(verbose_name="限期")),
+                        ("handed_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="派发时间")),
+                        ("reason", models.CharField(blank=True, default="", max_length=200, verbose_name="核实情况")),
+                        ("settled_at", models.DateTimeField(blank=True, null=True, verbose_name="核实时间")),
+                    ],
+                    options={
+                        "verbose_name": "应助核实",
+                        "verbose_name_plural": "应助核实",
+                        "ordering": ["-id"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="GapCheckEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("kind", models.CharField(max_length=20, verbose_name="问题")),
+                        ("batch", models.UUIDField(editable=False, verbose_name="批次")),
+                        ("due_on", models.DateField(verbose_name="限期")),
+                        ("handed_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="派发时间")),
+                        ("reason", models.CharField(blank=True, default="", max_length=200, verbose_name="核实情况")),
+                        ("settled_at", models.DateTimeField(blank=True, null=True, verbose_name="核实时间")),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Programme",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("key", models.SlugField(max_length=40, unique=True, verbose_name="代号")),
+                        ("name", models.CharField(max_length=60, unique=True, verbose_name="名称")),
+                        ("short", models.CharField(blank=True, default="", max_length=20, verbose_name="简称")),
+                        (
+                            "stages",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(
+                                    choices=[
+                                        ("1", "学前"),
+                                        ("2", "小学"),
+                                        ("3", "初中"),
+                                        ("4", "普通高中"),
+                                        ("5", "中职"),
+                                        ("6", "高校"),
+                                    ],
+                                    max_length=1,
+                                ),
+                                size=None,
+                                verbose_name="学段",
+                            ),
+                        ),
+                        (
+                            "who",
+                            models.CharField(
+                                choices=[
+                                    ("everyone", "在校学生"),
+                                    ("recognised", "家庭经济困难学生"),
+                                    ("listed", "按申请或名单"),
+                                ],
+                                max_length=10,
+                                verbose_name="对象",
+                            ),
+                        ),
+                        (
+                            "categories",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=2),
+                                blank=True,
+                                default=list,
+                                help_text="只给这些类别的学生；不选就不限",
+                                size=None,
+                                verbose_name="限困难类别",
+                            ),
+                        ),
+                        (
+                            "grades",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=2),
+                                blank=True,
+                                default=list,
+                                help_text="不选就不限",
+                                size=None,
+                                verbose_name="限年级",
+                            ),
+                        ),
+                        (
+                            "form",
+                            models.CharField(
+                                blank=True,
+                                default="",
+                                help_text="标准按哪一种口径分类，如四类学生",
+                                max_length=20,
+                                verbose_name="类别口径",
+                            ),
+                        ),
+                        (
+                            "counting",
+                            models.CharField(
+                                choices=[
+                                    ("persons", "人"),
+                                    ("payments", "人次（笔）"),
+                                    ("person-terms", "人次（人·期）"),
+                                ],
+                                default="person-terms",
+                                max_length=12,
+                                verbose_name="计数",
+                            ),
+                        ),
+                        (
+                            "is_loan",
+                            models.BooleanField(default=False, help_text="贷款不计入资助合计", verbose_name="是贷款"),
+                        ),
+                        ("is_local", models.BooleanField(default=False, verbose_name="本县自设")),
+                        (
+                            "rank",
+                            models.PositiveSmallIntegerField(
+                                default=500, help_text="不得兼得时，数字小的优先", verbose_name="排序"
+                            ),
+                        ),
+                        ("basis", models.CharField(blank=True, default="", max_length=200, verbose_name="政策依据")),
+                        ("note", models.CharField(blank=True, default="", max_length=300, verbose_name="说明")),
+                        (
+                            "added_at",
+                            models.DateTimeField(
+                                default=django.utils.timezone.now, editable=False, verbose_name="设立时间"
+                            ),
+                        ),
+                        ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="停办时间")),
+                    ],
+                    options={
+                        "verbose_name": "资助项目",
+                        "verbose_name_plural": "资助项目",
+                        "ordering": ["rank", "id"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ProgrammeEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("key", models.SlugField(db_index=False, max_length=40, verbose_name="代号")),
+                        ("name", models.CharField(max_length=60, verbose_name="名称")),
+                        ("short", models.CharField(blank=True, default="", max_length=20, verbose_name="简称")),
+                        (
+                            "stages",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(
+                                    choices=[
+                                        ("1", "学前"),
+                                        ("2", "小学"),
+                                        ("3", "初中"),
+                                        ("4", "普通高中"),
+                                        ("5", "中职"),
+                                        ("6", "高校"),
+                                    ],
+                                    max_length=1,
+                                ),
+                                size=None,
+                                verbose_name="学段",
+                            ),
+                        ),
+                        (
+                            "who",
+                            models.CharField(
+                                choices=[
+                                    ("everyone", "在校学生"),
+                                    ("recognised", "家庭经济困难学生"),
+                                    ("listed", "按申请或名单"),
+                                ],
+                                max_length=10,
+                                verbose_name="对象",
+                            ),
+                        ),
+                        (
+                            "categories",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=2),
+                                blank=True,
+                                default=list,
+                                help_text="只给这些类别的学生；不选就不限",
+                                size=None,
+                                verbose_name="限困难类别",
+                            ),
+                        ),
+                        (
+                            "grades",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=2),
+                                blank=True,
+                                default=list,
+                                help_text="不选就不限",
+                                size=None,
+                                verbose_name="限年级",
+                            ),
+                        ),
+                        (
+                            "form",
+                            models.CharField(
+                                blank=True,
+                                default="",
+                                help_text="标准按哪一种口径分类，如四类学生",
+                                max_length=20,
+                                verbose_name="类别口径",
+                            ),
+                        ),
+                        (
+                            "counting",
+                            models.CharField(
+                                choices=[
+                                    ("persons", "人"),
+                                    ("payments", "人次（笔）"),
+                                    ("person-terms", "人次（人·期）"),
+                                ],
+                                default="person-terms",
+                                max_length=12,
+                                verbose_name="计数",
+                            ),
+                        ),
+                        (
+                            "is_loan",
+                            models.BooleanField(default=False, help_text="贷款不计入资助合计", verbose_name="是贷款"),
+                        ),
+                        ("is_local", models.BooleanField(default=False, verbose_name="本县自设")),
+                        (
+                            "rank",
+                            models.PositiveSmallIntegerField(
+                                default=500, help_text="不得兼得时，数字小的优先", verbose_name="排序"
+                            ),
+                        ),
+                        ("basis", models.CharField(blank=True, default="", max_length=200, verbose_name="政策依据")),
+                        ("note", models.CharField(blank=True, default="", max_length=300, verbose_name="说明")),
+                        (
+                            "added_at",
+                            models.DateTimeField(
+                                default=django.utils.timezone.now, editable=False, verbose_name="设立时间"
+                            ),
+                        ),
+                        ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="停办时间")),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Recognition",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "source",
+                            models.CharField(
+                                choices=[("application", "本人申请"), ("lists", "名单预填")],
+                                default="application",
+                                max_length=12,
+                                verbose_name="来源",
+                            ),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("applied", "待评议"),
+                                    ("reviewed", "待审核"),
+                                    ("approved", "待公示"),
+                                    ("noticed", "待归档"),
+                                    ("filed", "已归档"),
+                                    ("refused", "未认定"),
+                                    ("withdrawn", "已撤回"),
+                                ],
+                                default="applied",
+                                max_length=10,
+                                verbose_name="状态",
+                            ),
+                        ),
+                        (
+                            "category",
+                            models.CharField(
+                                choices=[
+                                    ("1", "脱贫家庭学生（含监测对象）"),
+                                    ("2", "城乡低保家庭学生"),
+                                    ("3", "特困救助供养学生"),
+                                    ("4", "孤儿（含事实无人抚养儿童）"),
+                                    ("5", "残疾学生及家庭经济困难残疾人子女"),
+                                    ("6", "烈士子女、优抚家庭子女"),
+                                    ("7", "残疾军人子女"),
+                                    ("8", "突发严重困难"),
+                                    ("9", "单亲、无劳动力等其他困难"),
+                                    ("10", "民族班、边境县、库区移民"),
+                                    ("11", "困难职工子女"),
+                                    ("12", "革命老区、省定市定困难"),
+                                ],
+                                max_length=2,
+                                verbose_name="困难类别",
+                            ),
+                        ),
+                        (
+                            "tier",
+                            models.CharField(
+                                blank=True,
+                                choices=[("1", "特别困难"), ("2", "困难"), ("3", "一般困难"), ("0", "不困难")],
+                                default="",
+                                max_length=1,
+                                verbose_name="认定等级",
+                            ),
+                        ),
+                        ("reason", models.TextField(blank=True, default="", max_length=1000, verbose_name="申请理由")),
+                        (
+                            "review",
+                            models.TextField(
+                                blank=True, default="", max_length=2000, verbose_name="走访、访谈与评议情况"
+                            ),
+                        ),
+                        (
+                            "ways",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=10),
+                                blank=True,
+                                default=list,
+                                help_text="走访、访谈等",
+                                size=None,
+                                verbose_name="认定方式",
+                            ),
+                        ),
+                        ("applied_on", models.DateField(verbose_name="申请日期")),
+                        ("reviewed_on", models.DateField(blank=True, null=True, verbose_name="评议日期")),
+                        (
+                            "recorded_at",
+                            models.DateTimeField(
+                                default=django.utils.timezone.now, editable=False, verbose_name="录入时间"
+                            ),
+                        ),
+                        ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="审核时间")),
+                        ("comment", models.CharField(blank=True, default="", max_length=200, verbose_name="审核意见")),
+                        ("notice_from", models.DateField(blank=True, null=True, verbose_name="公示起")),
+                        ("notice_until", models.DateField(blank=True, null=True, verbose_name="公示止")),
+                        ("filed_at", models.DateTimeField(blank=True, null=True, verbose_name="归档时间")),
+                    ],
+                    options={
+                        "verbose_name": "困难认定",
+                        "verbose_name_plural": "困难认定",
+                        "ordering": ["-id"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="RecognitionEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        (
+                            "source",
+                            models.CharField(
+                                choices=[("application", "本人申请"), ("lists", "名单预填")],
+                                default="application",
+                                max_length=12,
+                                verbose_name="来源",
+                            ),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("applied", "待评议"),
+                                    ("reviewed", "待审核"),
+                                    ("approved", "待公示"),
+                                    ("noticed", "待归档"),
+                                    ("filed", "已归档"),
+                                    ("refused", "未认定"),
+                                    ("withdrawn", "已撤回"),
+                                ],
+                                default="applied",
+                                max_length=10,
+                                verbose_name="状态",
+                            ),
+                        ),
+                        (
+                            "category",
+                            models.CharField(
+                                choices=[
+                                    ("1", "脱贫家庭学生（含监测对象）"),
+                                    ("2", "城乡低保家庭学生"),
+                                    ("3", "特困救助供养学生"),
+                                    ("4", "孤儿（含事实无人抚养儿童）"),
+                                    ("5", "残疾学生及家庭经济困难残疾人子女"),
+                                    ("6", "烈士子女、优抚家庭子女"),
+                                    ("7", "残疾军人子女"),
+                                    ("8", "突发严重困难"),
+                                    ("9", "单亲、无劳动力等其他困难"),
+                                    ("10", "民族班、边境县、库区移民"),
+                                    ("11", "困难职工子女"),
+                                    ("12", "革命老区、省定市定困难"),
+                                ],
+                                max_length=2,
+                                verbose_name="困难类别",
+                            ),
+                        ),
+                        (
+                            "tier",
+                            models.CharField(
+                                blank=True,
+                                choices=[("1", "特别困难"), ("2", "困难"), ("3", "一般困难"), ("0", "不困难")],
+                                default="",
+                                max_length=1,
+                                verbose_name="认定等级",
+                            ),
+                        ),
+                        (
+                            "ways",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=10),
+                                blank=True,
+                                default=list,
+                                help_text="走访、访谈等",
+                                size=None,
+                                verbose_name="认定方式",
+                            ),
+                        ),
+                        ("applied_on", models.DateField(verbose_name="申请日期")),
+                        ("reviewed_on", models.DateField(blank=True, null=True, verbose_name="评议日期")),
+                        (
+                            "recorded_at",
+                            models.DateTimeField(
+                                default=django.utils.timezone.now, editable=False, verbose_name="录入时间"
+                            ),
+                        ),
+                        ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="审核时间")),
+                        ("comment", models.CharField(blank=True, default="", max_length=200, verbose_name="审核意见")),
+                        ("notice_from", models.DateField(blank=True, null=True, verbose_name="公示起")),
+                        ("notice_until", models.DateField(blank=True, null=True, verbose_name="公示止")),
+                        ("filed_at", models.DateTimeField(blank=True, null=True, verbose_name="归档时间")),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Standard",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "stage",
+                            models.CharField(
+                                choices=[
+                                    ("1", "学前"),
+                                    ("2", "小学"),
+                                    ("3", "初中"),
+                                    ("4", "普通高中"),
+                                    ("5", "中职"),
+                                    ("6", "高校"),
+                                ],
+                                max_length=1,
+                                verbose_name="学段",
+                            ),
+                        ),
+                        (
+                            "boarding",
+                            models.CharField(
+                                blank=True,
+                                choices=[("", "不分"), ("1", "寄宿"), ("0", "走读")],
+                                default="",
+                                max_length=1,
+                                verbose_name="就读方式",
+                            ),
+                        ),
+                        (
+                            "tier",
+                            models.CharField(
+                                blank=True,
+                                choices=[("1", "特别困难"), ("2", "困难"), ("3", "一般困难"), ("0", "不困难")],
+                                default="",
+                                max_length=1,
+                                verbose_name="等级",
+                            ),
+                        ),
+                        ("group", models.CharField(blank=True, default="", max_length=20, verbose_name="类别")),
+                        (
+                            "amount",
+                            models.DecimalField(
+                                decimal_places=2,
+                                max_digits=9,
+                                validators=[django.core.validators.MinValueValidator(0)],
+                                verbose_name="金额（元）",
+                            ),
+                        ),
+                        (
+                            "per",
+                            models.CharField(
+                                choices=[
+                                    ("term", "每学期"),
+                                    ("year-autumn", "每学年（秋季发）"),
+                                    ("year-spring", "每学年（春季发）"),
+                                    ("once", "一次性"),
+                                ],
+                                default="term",
+                                max_length=12,
+                                verbose_name="发放",
+                            ),
+                        ),
+                        ("from_term", models.PositiveSmallIntegerField(verbose_name="自学期")),
+                        ("until_term", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="至学期")),
+                        ("document", models.CharField(max_length=80, verbose_name="文号")),
+                        ("is_confirmed", models.BooleanField(default=True, verbose_name="已核实")),
+                        ("note", models.CharField(blank=True, default="", max_length=200, verbose_name="说明")),
+                        (
+                            "added_at",
+                            models.DateTimeField(
+                                default=django.utils.timezone.now, editable=False, verbose_name="录入时间"
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "资助标准",
+                        "verbose_name_plural": "资助标准",
+                        "ordering": ["programme", "stage", "boarding", "group", "tier", "from_term"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="StandardEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        (
+                            "stage",
+                            models.CharField(
+                                choices=[
+                                    ("1", "学前"),
+                                    ("2", "小学"),
+                                    ("3", "初中"),
+                                    ("4", "普通高中"),
+                                    ("5", "中职"),
+                                    ("6", "高校"),
+                                ],
+                                max_length=1,
+                                verbose_name="学段",
+                            ),
+                        ),
+                        (
+                            "boarding",
+                            models.CharField(
+                                blank=True,
+                                choices=[("", "不分"), ("1", "寄宿"), ("0", "走读")],
+                                default="",
+                                max_length=1,
+                                verbose_name="就读方式",
+                            ),
+                        ),
+                        (
+                            "tier",
+                            models.CharField(
+                                blank=True,
+                                choices=[("1", "特别困难"), ("2", "困难"), ("3", "一般困难"), ("0", "不困难")],
+                                default="",
+                                max_length=1,
+                                verbose_name="等级",
+                            ),
+                        ),
+                        ("group", models.CharField(blank=True, default="", max_length=20, verbose_name="类别")),
+                        (
+                            "amount",
+                            models.DecimalField(
+                                decimal_places=2,
+                                max_digits=9,
+                                validators=[django.core.validators.MinValueValidator(0)],
+                                verbose_name="金额（元）",
+                            ),
+                        ),
+                        (
+                            "per",
+                            models.CharField(
+                                choices=[
+                                    ("term", "每学期"),
+                                    ("year-autumn", "每学年（秋季发）"),
+                                    ("year-spring", "每学年（春季发）"),
+                                    ("once", "一次性"),
+                                ],
+                                default="term",
+                                max_length=12,
+                                verbose_name="发放",
+                            ),
+                        ),
+                        ("from_term", models.PositiveSmallIntegerField(verbose_name="自学期")),
+                        ("until_term", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="至学期")),
+                        ("document", models.CharField(max_length=80, verbose_name="文号")),
+                        ("is_confirmed", models.BooleanField(default=True, verbose_name="已核实")),
+                        ("note", models.CharField(blank=True, default="", max_length=200, verbose_name="说明")),
+                        (
+                            "added_at",
+                            models.DateTimeField(
+                                default=django.utils.timezone.now, editable=False, verbose_name="录入时间"
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Category",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "code",
+                            models.CharField(
+                                choices=[
+                                    ("1", "脱贫家庭学生（含监测对象）"),
+                                    ("2", "城乡低保家庭学生"),
+                                    ("3", "特困救助供养学生"),
+                                    ("4", "孤儿（含事实无人抚养儿童）"),
+                                    ("5", "残疾学生及家庭经济困难残疾人子女"),
+                                    ("6", "烈士子女、优抚家庭子女"),
+                                    ("7", "残疾军人子女"),
+                                    ("8", "突发严重困难"),
+                                    ("9", "单亲、无劳动力等其他困难"),
+                                    ("10", "民族班、边境县、库区移民"),
+                                    ("11", "困难职工子女"),
+                                    ("12", "革命老区、省定市定困难"),
+                                ],
+                                max_length=2,
+                                unique=True,
+                                verbose_name="类别",
+                            ),
+                        ),
+                        (
+                            "rank",
+                            models.PositiveSmallIntegerField(
+                                help_text="一名学生属于几类时，数字小的作主类别", unique=True, verbose_name="先后"
+                            ),
+                        ),
+                        (
+                            "is_direct",
+                            models.BooleanField(
+                                default=False,
+                                help_text="在生效名单里就算家庭经济困难，不必另行申请",
+                                verbose_name="凭名单直接认定",
+                            ),
+                        ),
+                        (
+                            "tier",
+                            models.CharField(
+                                blank=True,
+                                choices=[("1", "特别困难"), ("2", "困难"), ("3", "一般困难"), ("0", "不困难")],
+                                default="",
+                                max_length=1,
+                                verbose_name="直接认定的等级",
+                            ),
+                        ),
+                        ("note", models.CharField(blank=True, default="", max_length=200, verbose_name="说明")),
+                    ],
+                    options={
+                        "verbose_name": "困难类别",
+                        "verbose_name_plural": "困难类别",
+                        "ordering": ["rank"],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("is_direct", False), ("tier__in", ["1", "2", "3"]), _connector="OR"
+                                ),
+                                name="category_direct_has_a_tier",
+                            )
+                        ],
+                    },
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="category",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="insert_insert",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_categoryevent" ("code", "id", "is_direct", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rank", "tier") SELECT new_values."code", new_values."id", new_values."is_direct", new_values."note", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."rank", new_values."tier" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="c7136bfc00a58fc41e730f17f696ab98467abbf4",
+                            level="STATEMENT",
+                            operation="INSERT",
+                            pgid="pgtrigger_insert_insert_9e90c",
+                            referencing="REFERENCING NEW TABLE AS new_values ",
+                            table="subsidies_category",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="category",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_categoryevent" ("code", "id", "is_direct", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rank", "tier") SELECT new_values."code", new_values."id", new_values."is_direct", new_values."note", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."rank", new_values."tier" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="b633a8ffa8ec4c69cbf59b202c04a3161cab9dbe",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_e26f5",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_category",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="categoryevent",
+                    name="pgh_context",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="categoryevent",
+                    name="pgh_obj",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="subsidies.category",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="categorymapping",
+                    name="category",
+                    field=models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mappings",
+                        to="subsidies.category",
+                        verbose_name="困难类别",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="categorymappingevent",
+                    name="category",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="subsidies.category",
+                        verbose_name="困难类别",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="categorymappingevent",
+                    name="pgh_context",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="categorymappingevent",
+                    name="pgh_obj",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="subsidies.categorymapping",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="childcategory",
+                    name="row",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.uploadrow",
+                        verbose_name="名单行",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="childcategory",
+                    name="school",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.school",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="childcategory",
+                    name="school_town",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.region",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="childcategory",
+                    name="student",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="categories",
+                        to="students.student",
+                        verbose_name="学生",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="childcategoryevent",
+                    name="pgh_context",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="childcategoryevent",
+                    name="pgh_obj",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="subsidies.childcategory",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="childcategoryevent",
+                    name="row",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="core.uploadrow",
+                        verbose_name="名单行",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="childcategoryevent",
+                    name="school",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="core.school",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="childcategoryevent",
+                    name="school_town",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="core.region",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="childcategoryevent",
+                    name="student",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="students.student",
+                        verbose_name="学生",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlement",
+                    name="hukou_town",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.region",
+                        verbose_name="户籍乡镇",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlement",
+                    name="school",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.school",
+                        verbose_name="学校",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlement",
+                    name="school_town",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.region",
+                        verbose_name="学校所在乡镇",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlement",
+                    name="student",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entitlements",
+                        to="students.student",
+                        verbose_name="学生",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlement",
+                    name="term",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.term",
+                        verbose_name="学期",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlementevent",
+                    name="hukou_town",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="core.region",
+                        verbose_name="户籍乡镇",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlementevent",
+                    name="pgh_context",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlementevent",
+                    name="pgh_obj",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="subsidies.entitlement",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlementevent",
+                    name="school",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="core.school",
+                        verbose_name="学校",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlementevent",
+                    name="school_town",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="core.region",
+                        verbose_name="学校所在乡镇",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlementevent",
+                    name="student",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="students.student",
+                        verbose_name="学生",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlementevent",
+                    name="term",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="core.term",
+                        verbose_name="学期",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="exclusionevent",
+                    name="pgh_context",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="exclusionevent",
+                    name="pgh_obj",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="subsidies.exclusion",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheck",
+                    name="handed_by",
+                    field=models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="派发人",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheck",
+                    name="school",
+                    field=models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.school",
+                        verbose_name="学校",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheck",
+                    name="school_town",
+                    field=models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.region",
+                        verbose_name="核实乡镇",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheck",
+                    name="settled_by",
+                    field=models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="核实人",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheck",
+                    name="student",
+                    field=models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="students.student",
+                        verbose_name="学生",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheck",
+                    name="term",
+                    field=models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.term",
+                        verbose_name="学期",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheckevent",
+                    name="handed_by",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="派发人",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheckevent",
+                    name="pgh_context",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheckevent",
+                    name="pgh_obj",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="subsidies.gapcheck",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheckevent",
+                    name="school",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="core.school",
+                        verbose_name="学校",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheckevent",
+                    name="school_town",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="core.region",
+                        verbose_name="核实乡镇",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheckevent",
+                    name="settled_by",
+                    field=models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="核实人",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheckevent",
+                    name="student",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="students.student",
+                        verbose_name="学生",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheckevent",
+                    name="term",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="core.term",
+                        verbose_name="学期",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="programme",
+                    name="added_by",
+                    field=models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="设立人",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheckevent",
+                    name="programme",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="subsidies.programme",
+                        verbose_name="项目",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="gapcheck",
+                    name="programme",
+                    field=models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="subsidies.programme",
+                        verbose_name="项目",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="exclusionevent",
+                    name="stands",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="subsidies.programme",
+                        verbose_name="优先的项目",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="exclusionevent",
+                    name="yields",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="subsidies.programme",
+                        verbose_name="不再享受的项目",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="exclusion",
+                    name="stands",
+                    field=models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="excludes",
+                        to="subsidies.programme",
+                        verbose_name="优先的项目",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="exclusion",
+                    name="yields",
+                    field=models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="excluded_by",
+                        to="subsidies.programme",
+                        verbose_name="不再享受的项目",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlementevent",
+                    name="programme",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="subsidies.programme",
+                        verbose_name="项目",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlementevent",
+                    name="yields_to",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="subsidies.programme",
+                        verbose_name="因享受而不再计",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlement",
+                    name="programme",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entitlements",
+                        to="subsidies.programme",
+                        verbose_name="项目",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlement",
+                    name="yields_to",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="subsidies.programme",
+                        verbose_name="因享受而不再计",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="programmeevent",
+                    name="added_by",
+                    field=models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="设立人",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="programmeevent",
+                    name="pgh_context",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="programmeevent",
+                    name="pgh_obj",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="subsidies.programme",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognition",
+                    name="decided_by",
+                    field=models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="审核人",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognition",
+                    name="recorded_by",
+                    field=models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="录入人",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognition",
+                    name="reviewed_by",
+                    field=models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="评议人",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognition",
+                    name="school",
+                    field=models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.school",
+                        verbose_name="学校",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognition",
+                    name="school_town",
+                    field=models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.region",
+                        verbose_name="学校所在乡镇",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognition",
+                    name="student",
+                    field=models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="recognitions",
+                        to="students.student",
+                        verbose_name="学生",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognition",
+                    name="term",
+                    field=models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.term",
+                        verbose_name="自学期",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognition",
+                    name="year",
+                    field=models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.schoolyear",
+                        verbose_name="学年",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlementevent",
+                    name="recognition",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="subsidies.recognition",
+                        verbose_name="认定",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlement",
+                    name="recognition",
+                    field=models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="subsidies.recognition",
+                        verbose_name="认定",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognitionevent",
+                    name="decided_by",
+                    field=models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="审核人",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognitionevent",
+                    name="pgh_context",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognitionevent",
+                    name="pgh_obj",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="subsidies.recognition",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognitionevent",
+                    name="recorded_by",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="录入人",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognitionevent",
+                    name="reviewed_by",
+                    field=models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="评议人",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognitionevent",
+                    name="school",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="core.school",
+                        verbose_name="学校",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognitionevent",
+                    name="school_town",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="core.region",
+                        verbose_name="学校所在乡镇",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognitionevent",
+                    name="student",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="students.student",
+                        verbose_name="学生",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognitionevent",
+                    name="term",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="core.term",
+                        verbose_name="自学期",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="recognitionevent",
+                    name="year",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="core.schoolyear",
+                        verbose_name="学年",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="standard",
+                    name="added_by",
+                    field=models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="录入人",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="standard",
+                    name="programme",
+                    field=models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="standards",
+                        to="subsidies.programme",
+                        verbose_name="项目",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlementevent",
+                    name="pending_standard",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="subsidies.standard",
+                        verbose_name="变动后标准",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlementevent",
+                    name="standard",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="subsidies.standard",
+                        verbose_name="标准",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlement",
+                    name="pending_standard",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="subsidies.standard",
+                        verbose_name="变动后标准",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="entitlement",
+                    name="standard",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entitlements",
+                        to="subsidies.standard",
+                        verbose_name="标准",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="standardevent",
+                    name="added_by",
+                    field=models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="录入人",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="standardevent",
+                    name="pgh_context",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="standardevent",
+                    name="pgh_obj",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="subsidies.standard",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="standardevent",
+                    name="programme",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="subsidies.programme",
+                        verbose_name="项目",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="categorymapping",
+                    constraint=models.UniqueConstraint(
+                        fields=("category", "form"), name="categorymapping_one_group_a_form"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="categorymapping",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("form", ""), _negated=True), models.Q(("group", ""), _negated=True)
+                        ),
+                        name="categorymapping_says_both",
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="categorymapping",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="insert_insert",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_categorymappingevent" ("category_id", "form", "group", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."category_id", new_values."form", new_values."group", new_values."id", new_values."note", _pgh_attached_context.value, NOW(), \'insert\', new_values."id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="2c94d314c229aa6dcb042fe92e760dc9faeb07ec",
+                            level="STATEMENT",
+                            operation="INSERT",
+                            pgid="pgtrigger_insert_insert_19a79",
+                            referencing="REFERENCING NEW TABLE AS new_values ",
+                            table="subsidies_categorymapping",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="categorymapping",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_categorymappingevent" ("category_id", "form", "group", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."category_id", new_values."form", new_values."group", new_values."id", new_values."note", _pgh_attached_context.value, NOW(), \'update\', new_values."id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="702181f0eb9b1351a753fc9cc5daca23b318163a",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_b99aa",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_categorymapping",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="childcategory",
+                    constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("is_main", True)),
+                        expressions=[
+                            ("student", "="),
+                            (eduaid.core.models.calendar.DateRange("from_on", "ended_on"), "&&"),
+                        ],
+                        name="childcategory_one_main",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="childcategory",
+                    constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("student", "="),
+                            ("category", "="),
+                            (eduaid.core.models.calendar.DateRange("from_on", "ended_on"), "&&"),
+                        ],
+                        name="childcategory_once_at_a_time",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="childcategory",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("ended_on", None), ("ended_on__gte", models.F("from_on")), _connector="OR"),
+                        name="childcategory_ends_after_start",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="childcategory",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("category__in", ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"])
+                        ),
+                        name="childcategory_category",
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="childcategory",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_childcategoryevent" ("category", "detail", "ended_on", "from_on", "id", "is_main", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_id", "school_id", "school_town_id", "student_id") SELECT new_values."category", new_values."detail", new_values."ended_on", new_values."from_on", new_values."id", new_values."is_main", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."row_id", new_values."school_id", new_values."school_town_id", new_values."student_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="bd82404d6510a92e571e44e84c77242af5458c6a",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_e0eeb",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_childcategory",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="childcategory",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="delete_delete",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_childcategoryevent" ("category", "detail", "ended_on", "from_on", "id", "is_main", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_id", "school_id", "school_town_id", "student_id") SELECT old_values."category", old_values."detail", old_values."ended_on", old_values."from_on", old_values."id", old_values."is_main", _pgh_attached_context.value, NOW(), \'delete\', old_values."id", old_values."row_id", old_values."school_id", old_values."school_town_id", old_values."student_id" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;',
+                            hash="e8a29c85a2312000e5f857e7d9617c8b45e51b3b",
+                            level="STATEMENT",
+                            operation="DELETE",
+                            pgid="pgtrigger_delete_delete_fa0cc",
+                            referencing="REFERENCING OLD TABLE AS old_values ",
+                            table="subsidies_childcategory",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="programme",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("stages", []), _negated=True), name="programme_has_a_stage"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="programme",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("is_loan", False), ("who", "listed"), _connector="OR"),
+                        name="programme_loans_by_list",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="programme",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("is_local", False), ("added_by__isnull", False), _connector="OR"),
+                        name="programme_local_added_by_somebody",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="programme",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("categories", []), models.Q(("who", "everyone"), _negated=True), _connector="OR"
+                        ),
+                        name="programme_categories_of_recognised",
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="programme",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="insert_insert",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_programmeevent" ("added_at", "added_by_id", "basis", "categories", "closed_at", "counting", "form", "grades", "id", "is_loan", "is_local", "key", "name", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rank", "short", "stages", "who") SELECT new_values."added_at", new_values."added_by_id", new_values."basis", new_values."categories", new_values."closed_at", new_values."counting", new_values."form", new_values."grades", new_values."id", new_values."is_loan", new_values."is_local", new_values."key", new_values."name", new_values."note", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."rank", new_values."short", new_values."stages", new_values."who" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="431a48e2e8cf63c2c45f517396ff462f86db58ce",
+                            level="STATEMENT",
+                            operation="INSERT",
+                            pgid="pgtrigger_insert_insert_b411d",
+                            referencing="REFERENCING NEW TABLE AS new_values ",
+                            table="subsidies_programme",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="programme",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_programmeevent" ("added_at", "added_by_id", "basis", "categories", "closed_at", "counting", "form", "grades", "id", "is_loan", "is_local", "key", "name", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rank", "short", "stages", "who") SELECT new_values."added_at", new_values."added_by_id", new_values."basis", new_values."categories", new_values."closed_at", new_values."counting", new_values."form", new_values."grades", new_values."id", new_values."is_loan", new_values."is_local", new_values."key", new_values."name", new_values."note", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."rank", new_values."short", new_values."stages", new_values."who" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="331d08e31f4b3a32f2c4366737ee5ab19036c3a9",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_9867a",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_programme",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="gapcheck",
+                    constraint=models.UniqueConstraint(
+                        fields=("kind", "student", "programme", "term"), name="gapcheck_once"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="gapcheck",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("settled_at", None), ("settled_by", None)),
+                            models.Q(
+                                ("settled_at__isnull", False),
+                                ("settled_by__isnull", False),
+                                models.Q(("reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="gapcheck_settled_by_somebody_with_a_reason",
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="gapcheck",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="insert_insert",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_gapcheckevent" ("batch", "due_on", "handed_at", "handed_by_id", "id", "kind", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "reason", "school_id", "school_town_id", "settled_at", "settled_by_id", "student_id", "term_id") SELECT new_values."batch", new_values."due_on", new_values."handed_at", new_values."handed_by_id", new_values."id", new_values."kind", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."programme_id", new_values."reason", new_values."school_id", new_values."school_town_id", new_values."settled_at", new_values."settled_by_id", new_values."student_id", new_values."term_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="d9511c761dc85754ff0fbfbb588c0c1621cc3e48",
+                            level="STATEMENT",
+                            operation="INSERT",
+                            pgid="pgtrigger_insert_insert_01925",
+                            referencing="REFERENCING NEW TABLE AS new_values ",
+                            table="subsidies_gapcheck",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="gapcheck",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_gapcheckevent" ("batch", "due_on", "handed_at", "handed_by_id", "id", "kind", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "reason", "school_id", "school_town_id", "settled_at", "settled_by_id", "student_id", "term_id") SELECT new_values."batch", new_values."due_on", new_values."handed_at", new_values."handed_by_id", new_values."id", new_values."kind", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."programme_id", new_values."reason", new_values."school_id", new_values."school_town_id", new_values."settled_at", new_values."settled_by_id", new_values."student_id", new_values."term_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="6ebf2d068bac2e267c29f14fff8edf7e574a3e1d",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_223bd",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_gapcheck",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="exclusion",
+                    constraint=models.UniqueConstraint(fields=("stands", "yields"), name="exclusion_once"),
+                ),
+                migrations.AddConstraint(
+                    model_name="exclusion",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("stands", models.F("yields")), _negated=True), name="exclusion_of_two"
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="exclusion",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="insert_insert",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_exclusionevent" ("document", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "stands_id", "yields_id") SELECT new_values."document", new_values."id", new_values."note", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."stands_id", new_values."yields_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="4989fc59fbf43c225ff6ea175a83c25ebe17434f",
+                            level="STATEMENT",
+                            operation="INSERT",
+                            pgid="pgtrigger_insert_insert_981e0",
+                            referencing="REFERENCING NEW TABLE AS new_values ",
+                            table="subsidies_exclusion",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="exclusion",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_exclusionevent" ("document", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "stands_id", "yields_id") SELECT new_values."document", new_values."id", new_values."note", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."stands_id", new_values."yields_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="51d998cf8a63d9a9c0428dffef97974f178cf7d9",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_125be",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_exclusion",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="recognition",
+                    index=models.Index(fields=["year", "state", "school_town"], name="recognition_queue"),
+                ),
+                migrations.AddConstraint(
+                    model_name="recognition",
+                    constraint=models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["withdrawn"]), _negated=True),
+                        fields=("student", "term"),
+                        name="recognition_once_a_term",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="recognition",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("decided_by", None),
+                            models.Q(
+                                models.Q(("decided_by", models.F("recorded_by")), _negated=True),
+                                models.Q(
+                                    ("reviewed_by", None),
+                                    models.Q(("decided_by", models.F("reviewed_by")), _negated=True),
+                                    _connector="OR",
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="recognition_decided_by_another",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="recognition",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["applied", "reviewed", "withdrawn"]),
+                            models.Q(("decided_at__isnull", False), ("decided_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="recognition_decided_by_somebody",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="recognition",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["reviewed", "approved", "noticed", "filed"]), _negated=True),
+                            models.Q(
+                                ("reviewed_by__isnull", False),
+                                ("reviewed_on__isnull", False),
+                                models.Q(("tier", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="recognition_reviewed_with_a_tier",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="recognition",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ("approved", "noticed", "filed")), _negated=True),
+                            ("tier__in", ["1", "2", "3"]),
+                            _connector="OR",
+                        ),
+                        name="recognition_of_a_hardship",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="recognition",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("notice_from", None), ("notice_until", None)),
+                            ("notice_until__gte", models.F("notice_from")),
+                            _connector="OR",
+                        ),
+                        name="recognition_notice_in_order",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="recognition",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["noticed", "filed"]), _negated=True),
+                            ("notice_from__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="recognition_noticed_from_a_day",
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="recognition",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="insert_insert",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_recognitionevent" ("applied_on", "category", "comment", "decided_at", "decided_by_id", "filed_at", "id", "notice_from", "notice_until", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "recorded_at", "recorded_by_id", "reviewed_by_id", "reviewed_on", "school_id", "school_town_id", "source", "state", "student_id", "term_id", "tier", "ways", "year_id") SELECT new_values."applied_on", new_values."category", new_values."comment", new_values."decided_at", new_values."decided_by_id", new_values."filed_at", new_values."id", new_values."notice_from", new_values."notice_until", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."recorded_at", new_values."recorded_by_id", new_values."reviewed_by_id", new_values."reviewed_on", new_values."school_id", new_values."school_town_id", new_values."source", new_values."state", new_values."student_id", new_values."term_id", new_values."tier", new_values."ways", new_values."year_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="7ab562f9d4b4cc14109864e98d5cb92c60cb2d5f",
+                            level="STATEMENT",
+                            operation="INSERT",
+                            pgid="pgtrigger_insert_insert_8efbb",
+                            referencing="REFERENCING NEW TABLE AS new_values ",
+                            table="subsidies_recognition",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="recognition",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_recognitionevent" ("applied_on", "category", "comment", "decided_at", "decided_by_id", "filed_at", "id", "notice_from", "notice_until", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "recorded_at", "recorded_by_id", "reviewed_by_id", "reviewed_on", "school_id", "school_town_id", "source", "state", "student_id", "term_id", "tier", "ways", "year_id") SELECT new_values."applied_on", new_values."category", new_values."comment", new_values."decided_at", new_values."decided_by_id", new_values."filed_at", new_values."id", new_values."notice_from", new_values."notice_until", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."recorded_at", new_values."recorded_by_id", new_values."reviewed_by_id", new_values."reviewed_on", new_values."school_id", new_values."school_town_id", new_values."source", new_values."state", new_values."student_id", new_values."term_id", new_values."tier", new_values."ways", new_values."year_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."applied_on" IS DISTINCT FROM (new_values."applied_on") OR old_values."category" IS DISTINCT FROM (new_values."category") OR old_values."comment" IS DISTINCT FROM (new_values."comment") OR old_values."decided_at" IS DISTINCT FROM (new_values."decided_at") OR old_values."decided_by_id" IS DISTINCT FROM (new_values."decided_by_id") OR old_values."filed_at" IS DISTINCT FROM (new_values."filed_at") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."notice_from" IS DISTINCT FROM (new_values."notice_from") OR old_values."notice_until" IS DISTINCT FROM (new_values."notice_until") OR old_values."recorded_at" IS DISTINCT FROM (new_values."recorded_at") OR old_values."recorded_by_id" IS DISTINCT FROM (new_values."recorded_by_id") OR old_values."reviewed_by_id" IS DISTINCT FROM (new_values."reviewed_by_id") OR old_values."reviewed_on" IS DISTINCT FROM (new_values."reviewed_on") OR old_values."school_id" IS DISTINCT FROM (new_values."school_id") OR old_values."school_town_id" IS DISTINCT FROM (new_values."school_town_id") OR old_values."source" IS DISTINCT FROM (new_values."source") OR old_values."state" IS DISTINCT FROM (new_values."state") OR old_values."student_id" IS DISTINCT FROM (new_values."student_id") OR old_values."term_id" IS DISTINCT FROM (new_values."term_id") OR old_values."tier" IS DISTINCT FROM (new_values."tier") OR old_values."ways" IS DISTINCT FROM (new_values."ways") OR old_values."year_id" IS DISTINCT FROM (new_values."year_id")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="5951ad1c360097df40e383419ab79754e33e941b",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_990df",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_recognition",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="standard",
+                    constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("programme", "="),
+                            ("stage", "="),
+                            ("boarding", "="),
+                            ("tier", "="),
+                            ("group", "="),
+                            (subsidies.models.programmes.TermRange("from_term", "until_term"), "&&"),
+                        ],
+                        name="standard_one_at_a_time",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="standard",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("until_term", None), ("until_term__gte", models.F("from_term")), _connector="OR"
+                        ),
+                        name="standard_ends_after_start",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="standard",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="standard_amount_above_zero"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="standard",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("document", ""), _negated=True), name="standard_has_a_document"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="standard",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("stage__in", ["1", "2", "3", "4", "5", "6"])), name="standard_stage"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="standard",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("per__in", ["term", "year-autumn", "year-spring", "once"])),
+                        name="standard_per",
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="standard",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="frozen",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            condition='WHEN (OLD."programme_id" IS DISTINCT FROM (NEW."programme_id") OR OLD."stage" IS DISTINCT FROM (NEW."stage") OR OLD."boarding" IS DISTINCT FROM (NEW."boarding") OR OLD."tier" IS DISTINCT FROM (NEW."tier") OR OLD."group" IS DISTINCT FROM (NEW."group") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."per" IS DISTINCT FROM (NEW."per") OR OLD."from_term" IS DISTINCT FROM (NEW."from_term") OR OLD."document" IS DISTINCT FROM (NEW."document") OR OLD."added_by_id" IS DISTINCT FROM (NEW."added_by_id") OR OLD."added_at" IS DISTINCT FROM (NEW."added_at"))',
+                            func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                            hash="85a2f88e3527972c2024b7a3c8c19638337f9516",
+                            operation="UPDATE",
+                            pgid="pgtrigger_frozen_e3b6a",
+                            table="subsidies_standard",
+                            when="BEFORE",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="standard",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_standardevent" ("added_at", "added_by_id", "amount", "boarding", "document", "from_term", "group", "id", "is_confirmed", "note", "per", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "stage", "tier", "until_term") SELECT new_values."added_at", new_values."added_by_id", new_values."amount", new_values."boarding", new_values."document", new_values."from_term", new_values."group", new_values."id", new_values."is_confirmed", new_values."note", new_values."per", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."programme_id", new_values."stage", new_values."tier", new_values."until_term" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="43d3acfec8b245166cd6cc6670ebe8078ff83663",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_90dd0",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_standard",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="standard",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="delete_delete",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_standardevent" ("added_at", "added_by_id", "amount", "boarding", "document", "from_term", "group", "id", "is_confirmed", "note", "per", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "stage", "tier", "until_term") SELECT old_values."added_at", old_values."added_by_id", old_values."amount", old_values."boarding", old_values."document", old_values."from_term", old_values."group", old_values."id", old_values."is_confirmed", old_values."note", old_values."per", _pgh_attached_context.value, NOW(), \'delete\', old_values."id", old_values."programme_id", old_values."stage", old_values."tier", old_values."until_term" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;',
+                            hash="c7c4875c462e2b0cc6de44b180c2cd983010cbec",
+                            level="STATEMENT",
+                            operation="DELETE",
+                            pgid="pgtrigger_delete_delete_38d07",
+                            referencing="REFERENCING OLD TABLE AS old_values ",
+                            table="subsidies_standard",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="entitlement",
+                    index=models.Index(fields=["term", "school_town", "programme"], name="entitlement_town"),
+                ),
+                migrations.AddIndex(
+                    model_name="entitlement",
+                    index=models.Index(fields=["term", "school", "programme"], name="entitlement_school"),
+                ),
+                migrations.AddConstraint(
+                    model_name="entitlement",
+                    constraint=models.UniqueConstraint(
+                        fields=("term", "programme", "student"), name="entitlement_once_a_term"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="entitlement",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="entitlement_amount_above_zero"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="entitlement",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("pending", ""),
+                                ("pending_amount", None),
+                                ("pending_at", None),
+                                ("pending_standard", None),
+                            ),
+                            models.Q(
+                                ("listed_at__isnull", False),
+                                ("pending", "gone"),
+                                ("pending_amount", None),
+                                ("pending_at__isnull", False),
+                            ),
+                            models.Q(
+                                ("listed_at__isnull", False),
+                                ("pending", "changed"),
+                                ("pending_amount__isnull", False),
+                                ("pending_at__isnull", False),
+                                ("pending_standard__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="entitlement_waits_only_when_listed",
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="entitlement",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_entitlementevent" ("amount", "boarding", "category", "computed_at", "group", "hukou_town_id", "id", "listed_at", "pending", "pending_amount", "pending_at", "pending_standard_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "recognition_id", "school_id", "school_town_id", "source_rows", "stage", "standard_id", "student_id", "term_id", "tier", "yields_to_id") SELECT new_values."amount", new_values."boarding", new_values."category", new_values."computed_at", new_values."group", new_values."hukou_town_id", new_values."id", new_values."listed_at", new_values."pending", new_values."pending_amount", new_values."pending_at", new_values."pending_standard_id", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."programme_id", new_values."recognition_id", new_values."school_id", new_values."school_town_id", new_values."source_rows", new_values."stage", new_values."standard_id", new_values."student_id", new_values."term_id", new_values."tier", new_values."yields_to_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="0526efc193ed78247e69738b33f18e035a88b2dd",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_0c66b",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_entitlement",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="entitlement",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="delete_delete",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_entitlementevent" ("amount", "boarding", "category", "computed_at", "group", "hukou_town_id", "id", "listed_at", "pending", "pending_amount", "pending_at", "pending_standard_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "recognition_id", "school_id", "school_town_id", "source_rows", "stage", "standard_id", "student_id", "term_id", "tier", "yields_to_id") SELECT old_values."amount", old_values."boarding", old_values."category", old_values."computed_at", old_values."group", old_values."hukou_town_id", old_values."id", old_values."listed_at", old_values."pending", old_values."pending_amount", old_values."pending_at", old_values."pending_standard_id", _pgh_attached_context.value, NOW(), \'delete\', old_values."id", old_values."programme_id", old_values."recognition_id", old_values."school_id", old_values."school_town_id", old_values."source_rows", old_values."stage", old_values."standard_id", old_values."student_id", old_values."term_id", old_values."tier", old_values."yields_to_id" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;',
+                            hash="d711c58b91062c30260d0fd6975bbc93b17df2ab",
+                            level="STATEMENT",
+                            operation="DELETE",
+                            pgid="pgtrigger_delete_delete_16e9d",
+                            referencing="REFERENCING OLD TABLE AS old_values ",
+                            table="subsidies_entitlement",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                *references(
+                    "subsidies_childcategory",
+                    {
+                        "student_id": "students_student",
+                        "row_id": "core_uploadrow",
+                        "school_id": "core_school",
+                        "school_town_id": "core_region",
+                    },
+                ),
+                *references(
+                    "subsidies_entitlement",
+                    {
+                        "student_id": "students_student",
+                        "programme_id": "subsidies_programme",
+                        "term_id": "core_term",
+                        "standard_id": "subsidies_standard",
+                        "pending_standard_id": "subsidies_standard",
+                        "yields_to_id": "subsidies_programme",
+                        "school_id": "core_school",
+                        "school_town_id": "core_region",
+                        "hukou_town_id": "core_region",
+                    },
+                ),
+                # Hardship is for the side that answers for the child: the bureau, the school and its township, not that of the hukou.
+                row_policy("subsidies_childcategory", towns=("school_town_id",), schools=("school_id",)),
+                row_policy("subsidies_childcategoryevent", towns=("school_town_id",), schools=("school_id",)),
+                row_policy("subsidies_recognition", towns=("school_town_id",), schools=("school_id",)),
+                row_policy("subsidies_recognitionevent", towns=("school_town_id",), schools=("school_id",)),
+                row_policy("subsidies_entitlement", towns=("school_town_id", "hukou_town_id"), schools=("school_id",)),
+                row_policy(
+                    "subsidies_entitlementevent", towns=("school_town_id", "hukou_town_id"), schools=("school_id",)
+                ),
+                row_policy("subsidies_gapcheck", towns=("school_town_id",), schools=("school_id",)),
+                row_policy("subsidies_gapcheckevent", towns=("school_town_id",), schools=("school_id",)),
+            ]
+        )
     ]

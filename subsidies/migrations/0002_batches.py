@@ -4,845 +4,2814 @@ import django.db.models.deletion
 import django.utils.timezone
 import pgtrigger.compiler
 import pgtrigger.migrations
-import subsidies.models.notices
 from django.conf import settings
 from django.db import migrations, models
 
+import subsidies.models.notices
+from eduaid.core.migrating import InOneGo
+
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0006_references_by_statement'),
-        ('pghistory', '0007_auto_20250421_0444'),
-        ('students', '0003_references_by_statement'),
-        ('subsidies', '0001_programmes'),
+        ("core", "0006_references_by_statement"),
+        ("pghistory", "0007_auto_20250421_0444"),
+        ("students", "0003_references_by_statement"),
+        ("subsidies", "0001_programmes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='WorkdayOverride',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField(unique=True, verbose_name='日期')),
-                ('is_workday', models.BooleanField(verbose_name='上班')),
-                ('note', models.CharField(blank=True, default='', max_length=60, verbose_name='说明')),
-            ],
-            options={
-                'verbose_name': '调休',
-                'verbose_name_plural': '调休',
-                'ordering': ['day'],
-            },
-        ),
-        migrations.CreateModel(
-            name='WorkdayOverrideEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('day', models.DateField(verbose_name='日期')),
-                ('is_workday', models.BooleanField(verbose_name='上班')),
-                ('note', models.CharField(blank=True, default='', max_length=60, verbose_name='说明')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Account',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('place', models.CharField(choices=[('fund', '资助资金'), ('payable', '应发'), ('transit', '在途（已交银行）'), ('paid', '已发放'), ('returned', '银行退回'), ('due-back', '待追回'), ('recovered', '已追回')], max_length=9, verbose_name='账户')),
-                ('programme', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='subsidies.programme', verbose_name='项目')),
-            ],
-            options={
-                'verbose_name': '账户',
-                'verbose_name_plural': '账户',
-            },
-        ),
-        migrations.CreateModel(
-            name='AidBatch',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=[('entitlement', '应助名单'), ('list', '上传的名单'), ('hand', '逐人录入')], max_length=12, verbose_name='来源')),
-                ('state', models.CharField(choices=[('draft', '草稿'), ('submitted', '待审核'), ('half', '待二审'), ('approved', '已审核'), ('withdrawn', '已撤销')], default='draft', max_length=10, verbose_name='状态')),
-                ('heads', models.PositiveIntegerField(null=True, verbose_name='人次合计')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=14, null=True, verbose_name='金额合计（元）')),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='制单时间')),
-                ('submitted_at', models.DateTimeField(null=True, verbose_name='提交时间')),
-                ('approved_at', models.DateTimeField(null=True, verbose_name='审核时间')),
-                ('second_at', models.DateTimeField(null=True, verbose_name='二审时间')),
-                ('returned_for', models.CharField(blank=True, default='', max_length=200, verbose_name='退回原因')),
-                ('withdrawn_at', models.DateTimeField(null=True, verbose_name='撤销时间')),
-                ('withdraw_reason', models.CharField(blank=True, default='', max_length=200, verbose_name='撤销原因')),
-                ('unnoticed_for', models.CharField(blank=True, default='', max_length=200, verbose_name='不公示的原因')),
-                ('approved_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='审核人')),
-                ('data_key', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.datakey')),
-                ('made_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='制单人')),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='subsidies.programme', verbose_name='项目')),
-                ('region', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.region', verbose_name='区域')),
-                ('school', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.school', verbose_name='学校')),
-                ('second_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='二审人')),
-                ('submitted_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='提交人')),
-                ('term', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.term', verbose_name='学期')),
-                ('town', models.ForeignKey(help_text="The township that may see the batch; empty for the county's.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.region', verbose_name='乡镇')),
-                ('upload', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='aid_batches', to='core.upload', verbose_name='名单')),
-                ('withdrawn_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='撤销人')),
-            ],
-            options={
-                'verbose_name': '发放批次',
-                'verbose_name_plural': '发放批次',
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='AidBatchEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('source', models.CharField(choices=[('entitlement', '应助名单'), ('list', '上传的名单'), ('hand', '逐人录入')], max_length=12, verbose_name='来源')),
-                ('state', models.CharField(choices=[('draft', '草稿'), ('submitted', '待审核'), ('half', '待二审'), ('approved', '已审核'), ('withdrawn', '已撤销')], default='draft', max_length=10, verbose_name='状态')),
-                ('heads', models.PositiveIntegerField(null=True, verbose_name='人次合计')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=14, null=True, verbose_name='金额合计（元）')),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='制单时间')),
-                ('submitted_at', models.DateTimeField(null=True, verbose_name='提交时间')),
-                ('approved_at', models.DateTimeField(null=True, verbose_name='审核时间')),
-                ('second_at', models.DateTimeField(null=True, verbose_name='二审时间')),
-                ('returned_for', models.CharField(blank=True, default='', max_length=200, verbose_name='退回原因')),
-                ('withdrawn_at', models.DateTimeField(null=True, verbose_name='撤销时间')),
-                ('withdraw_reason', models.CharField(blank=True, default='', max_length=200, verbose_name='撤销原因')),
-                ('unnoticed_for', models.CharField(blank=True, default='', max_length=200, verbose_name='不公示的原因')),
-                ('approved_by', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='审核人')),
-                ('data_key', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.datakey')),
-                ('made_by', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='制单人')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.aidbatch')),
-                ('programme', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.programme', verbose_name='项目')),
-                ('region', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.region', verbose_name='区域')),
-                ('school', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.school', verbose_name='学校')),
-                ('second_by', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='二审人')),
-                ('submitted_by', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='提交人')),
-                ('term', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.term', verbose_name='学期')),
-                ('town', models.ForeignKey(db_constraint=False, db_index=False, help_text="The township that may see the batch; empty for the county's.", null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.region', verbose_name='乡镇')),
-                ('upload', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.upload', verbose_name='名单')),
-                ('withdrawn_by', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='撤销人')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='ApprovalLimit',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='达到多少元须二审')),
-                ('from_on', models.DateField(verbose_name='起')),
-                ('programme', models.ForeignKey(blank=True, help_text='不选就是所有项目', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subsidies.programme', verbose_name='项目')),
-            ],
-            options={
-                'verbose_name': '二审金额',
-                'verbose_name_plural': '二审金额',
-            },
-        ),
-        migrations.CreateModel(
-            name='ApprovalLimitEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='达到多少元须二审')),
-                ('from_on', models.DateField(verbose_name='起')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.approvallimit')),
-                ('programme', models.ForeignKey(blank=True, db_constraint=False, db_index=False, help_text='不选就是所有项目', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.programme', verbose_name='项目')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Award',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='金额（元）')),
-                ('state', models.CharField(choices=[('draft', '草稿'), ('approved', '待发放'), ('sent', '已交银行'), ('paid', '已发放'), ('failed', '发放失败'), ('due-back', '待追回'), ('recovered', '已追回'), ('cancelled', '已取消')], default='draft', max_length=9, verbose_name='状态')),
-                ('reason', models.CharField(blank=True, default='', help_text='失败、取消或追回的原因', max_length=200, verbose_name='原因')),
-                ('paid_on', models.DateField(blank=True, null=True, verbose_name='发放日期')),
-                ('name', models.CharField(max_length=60, verbose_name='姓名')),
-                ('grade', models.CharField(blank=True, default='', max_length=2, verbose_name='年级')),
-                ('class_name', models.CharField(blank=True, default='', max_length=20, verbose_name='班级')),
-                ('boarding', models.BooleanField(blank=True, null=True, verbose_name='寄宿')),
-                ('category', models.CharField(blank=True, default='', max_length=12, verbose_name='困难类别')),
-                ('tier', models.CharField(blank=True, default='', max_length=12, verbose_name='档次')),
-                ('is_registered_poor', models.BooleanField(default=False, verbose_name='建档立卡')),
-                ('basis', models.CharField(blank=True, default='', max_length=400, verbose_name='依据')),
-                ('frozen_at', models.DateTimeField(null=True, verbose_name='情况截至')),
-                ('bank', models.CharField(blank=True, default='', max_length=60, verbose_name='开户银行')),
-                ('holder', models.CharField(blank=True, default='', max_length=60, verbose_name='户名')),
-                ('card_sealed', models.BinaryField(null=True)),
-                ('card_last4', models.CharField(blank=True, default='', max_length=4, verbose_name='卡号后四位')),
-                ('card_digest', models.BinaryField(null=True)),
-                ('batch', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='subsidies.aidbatch', verbose_name='批次')),
-                ('household', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='students.household', verbose_name='户')),
-                ('hukou_town', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.region', verbose_name='户籍乡镇')),
-                ('programme', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='subsidies.programme', verbose_name='项目')),
-                ('row', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.uploadrow', verbose_name='来源行')),
-                ('school', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.school', verbose_name='学校')),
-                ('school_town', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.region', verbose_name='学校所在乡镇')),
-                ('standard', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='subsidies.standard', verbose_name='标准')),
-                ('student', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='students.student', verbose_name='学生')),
-                ('supplements', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='supplemented_by', to='subsidies.award', verbose_name='补发')),
-                ('term', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.term', verbose_name='学期')),
-            ],
-            options={
-                'verbose_name': '资助',
-                'verbose_name_plural': '资助',
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='AwardEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='金额（元）')),
-                ('state', models.CharField(choices=[('draft', '草稿'), ('approved', '待发放'), ('sent', '已交银行'), ('paid', '已发放'), ('failed', '发放失败'), ('due-back', '待追回'), ('recovered', '已追回'), ('cancelled', '已取消')], default='draft', max_length=9, verbose_name='状态')),
-                ('reason', models.CharField(blank=True, default='', help_text='失败、取消或追回的原因', max_length=200, verbose_name='原因')),
-                ('paid_on', models.DateField(blank=True, null=True, verbose_name='发放日期')),
-                ('name', models.CharField(max_length=60, verbose_name='姓名')),
-                ('grade', models.CharField(blank=True, default='', max_length=2, verbose_name='年级')),
-                ('class_name', models.CharField(blank=True, default='', max_length=20, verbose_name='班级')),
-                ('boarding', models.BooleanField(blank=True, null=True, verbose_name='寄宿')),
-                ('category', models.CharField(blank=True, default='', max_length=12, verbose_name='困难类别')),
-                ('tier', models.CharField(blank=True, default='', max_length=12, verbose_name='档次')),
-                ('is_registered_poor', models.BooleanField(default=False, verbose_name='建档立卡')),
-                ('basis', models.CharField(blank=True, default='', max_length=400, verbose_name='依据')),
-                ('frozen_at', models.DateTimeField(null=True, verbose_name='情况截至')),
-                ('bank', models.CharField(blank=True, default='', max_length=60, verbose_name='开户银行')),
-                ('holder', models.CharField(blank=True, default='', max_length=60, verbose_name='户名')),
-                ('card_last4', models.CharField(blank=True, default='', max_length=4, verbose_name='卡号后四位')),
-                ('batch', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.aidbatch', verbose_name='批次')),
-                ('household', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='students.household', verbose_name='户')),
-                ('hukou_town', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.region', verbose_name='户籍乡镇')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.award')),
-                ('programme', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.programme', verbose_name='项目')),
-                ('row', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.uploadrow', verbose_name='来源行')),
-                ('school', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.school', verbose_name='学校')),
-                ('school_town', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.region', verbose_name='学校所在乡镇')),
-                ('standard', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.standard', verbose_name='标准')),
-                ('student', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='students.student', verbose_name='学生')),
-                ('supplements', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.award', verbose_name='补发')),
-                ('term', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.term', verbose_name='学期')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Entry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('deed', models.CharField(choices=[('approve', '审核通过'), ('cancel', '撤销'), ('send', '交银行'), ('recall', '收回发放文件'), ('pay', '发放成功'), ('fail', '发放失败'), ('fix', '改正待重发'), ('drop', '失败后不再发放'), ('claim', '错发待追回'), ('recover', '追回'), ('forgive', '撤销追回'), ('reverse', '冲销')], max_length=8, verbose_name='事项')),
-                ('happened_on', models.DateField(verbose_name='发生日期')),
-                ('recorded_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='入账时间')),
-                ('note', models.CharField(blank=True, default='', max_length=200, verbose_name='说明')),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='subsidies.aidbatch', verbose_name='批次')),
-                ('by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='经手人')),
-                ('programme', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subsidies.programme', verbose_name='项目')),
-                ('reverses', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='subsidies.entry', verbose_name='冲销的记账')),
-                ('term', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.term', verbose_name='入账学期')),
-            ],
-            options={
-                'verbose_name': '记账',
-                'verbose_name_plural': '记账',
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Line',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='金额（元）')),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='subsidies.account', verbose_name='账户')),
-                ('award', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='subsidies.award', verbose_name='资助')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='subsidies.entry', verbose_name='记账')),
-            ],
-            options={
-                'verbose_name': '分录',
-                'verbose_name_plural': '分录',
-            },
-        ),
-        migrations.CreateModel(
-            name='Loan',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(verbose_name='年度')),
-                ('person_digest', models.BinaryField(help_text='Keyed digest of the ID number.')),
-                ('name', models.CharField(max_length=60, verbose_name='姓名')),
-                ('university', models.CharField(blank=True, default='', max_length=100, verbose_name='高校')),
-                ('is_registered_poor', models.BooleanField(default=False, verbose_name='建档立卡')),
-                ('state', models.CharField(choices=[('candidate', '未申请'), ('applied', '已申请'), ('done', '已办结'), ('declined', '不需要')], default='candidate', max_length=9, verbose_name='状态')),
-                ('amount', models.DecimalField(blank=True, decimal_places=2, max_digits=10, null=True, verbose_name='贷款金额（元）')),
-                ('applied_on', models.DateField(blank=True, null=True, verbose_name='申请日期')),
-                ('done_on', models.DateField(blank=True, null=True, verbose_name='办结日期')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='更新时间')),
-                ('row', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.uploadrow', verbose_name='来源行')),
-                ('student', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='loans', to='students.student', verbose_name='学生')),
-                ('town', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.region', verbose_name='户籍乡镇')),
-            ],
-            options={
-                'verbose_name': '生源地信用助学贷款',
-                'verbose_name_plural': '生源地信用助学贷款',
-                'ordering': ['town', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='LoanEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('year', models.PositiveSmallIntegerField(verbose_name='年度')),
-                ('person_digest', models.BinaryField(help_text='Keyed digest of the ID number.')),
-                ('name', models.CharField(max_length=60, verbose_name='姓名')),
-                ('university', models.CharField(blank=True, default='', max_length=100, verbose_name='高校')),
-                ('is_registered_poor', models.BooleanField(default=False, verbose_name='建档立卡')),
-                ('state', models.CharField(choices=[('candidate', '未申请'), ('applied', '已申请'), ('done', '已办结'), ('declined', '不需要')], default='candidate', max_length=9, verbose_name='状态')),
-                ('amount', models.DecimalField(blank=True, decimal_places=2, max_digits=10, null=True, verbose_name='贷款金额（元）')),
-                ('applied_on', models.DateField(blank=True, null=True, verbose_name='申请日期')),
-                ('done_on', models.DateField(blank=True, null=True, verbose_name='办结日期')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='更新时间')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.loan')),
-                ('row', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.uploadrow', verbose_name='来源行')),
-                ('student', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='students.student', verbose_name='学生')),
-                ('town', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.region', verbose_name='户籍乡镇')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='LoanSnapshot',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(verbose_name='年度')),
-                ('taken_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='时间')),
-                ('candidates', models.PositiveIntegerField(verbose_name='应办')),
-                ('applied', models.PositiveIntegerField(verbose_name='已申请')),
-                ('done', models.PositiveIntegerField(verbose_name='已办结')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='金额（元）')),
-                ('town', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.region', verbose_name='乡镇')),
-            ],
-            options={
-                'verbose_name': '贷款进度',
-                'verbose_name_plural': '贷款进度',
-                'ordering': ['-taken_at', 'town'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Objection',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.CharField(max_length=400, verbose_name='异议内容')),
-                ('received_on', models.DateField(verbose_name='收到日期')),
-                ('outcome', models.CharField(blank=True, choices=[('upheld', '属实，已处理'), ('rejected', '不属实')], default='', max_length=8, verbose_name='结论')),
-                ('answer', models.CharField(blank=True, default='', max_length=400, verbose_name='答复')),
-                ('answered_at', models.DateTimeField(null=True, verbose_name='答复时间')),
-                ('answered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='答复人')),
-                ('award', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='objections', to='subsidies.award', verbose_name='涉及学生')),
-                ('received_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='受理人')),
-            ],
-            options={
-                'verbose_name': '异议',
-                'verbose_name_plural': '异议',
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Payment',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='行号')),
-                ('attempt', models.PositiveSmallIntegerField(default=1, verbose_name='第几次')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='金额（元）')),
-                ('card_last4', models.CharField(max_length=4, verbose_name='卡号后四位')),
-                ('state', models.CharField(choices=[('sent', '已交银行'), ('paid', '成功'), ('failed', '失败'), ('recalled', '收回未发'), ('recovered', '已追回')], default='sent', max_length=9, verbose_name='状态')),
-                ('reason', models.CharField(blank=True, default='', max_length=200, verbose_name='失败原因')),
-                ('answered_on', models.DateField(null=True, verbose_name='回盘日期')),
-                ('award', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='subsidies.award', verbose_name='资助')),
-                ('row', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.uploadrow', verbose_name='回盘行')),
-            ],
-            options={
-                'verbose_name': '发放',
-                'verbose_name_plural': '发放',
-                'ordering': ['file', 'number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PaymentFile',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mark', models.CharField(max_length=20, unique=True, verbose_name='批次标识')),
-                ('bank', models.CharField(max_length=60, verbose_name='银行')),
-                ('heads', models.PositiveIntegerField(verbose_name='笔数')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='金额（元）')),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='生成时间')),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='subsidies.aidbatch', verbose_name='批次')),
-                ('made_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='生成人')),
-            ],
-            options={
-                'verbose_name': '发放文件',
-                'verbose_name_plural': '发放文件',
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PaymentEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('number', models.PositiveIntegerField(verbose_name='行号')),
-                ('attempt', models.PositiveSmallIntegerField(default=1, verbose_name='第几次')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='金额（元）')),
-                ('card_last4', models.CharField(max_length=4, verbose_name='卡号后四位')),
-                ('state', models.CharField(choices=[('sent', '已交银行'), ('paid', '成功'), ('failed', '失败'), ('recalled', '收回未发'), ('recovered', '已追回')], default='sent', max_length=9, verbose_name='状态')),
-                ('reason', models.CharField(blank=True, default='', max_length=200, verbose_name='失败原因')),
-                ('answered_on', models.DateField(null=True, verbose_name='回盘日期')),
-                ('award', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.award', verbose_name='资助')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.payment')),
-                ('row', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.uploadrow', verbose_name='回盘行')),
-                ('file', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.paymentfile', verbose_name='发放文件')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.AddField(
-            model_name='payment',
-            name='file',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='subsidies.paymentfile', verbose_name='发放文件'),
-        ),
-        migrations.CreateModel(
-            name='PaymentFileEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('mark', models.CharField(max_length=20, verbose_name='批次标识')),
-                ('bank', models.CharField(max_length=60, verbose_name='银行')),
-                ('heads', models.PositiveIntegerField(verbose_name='笔数')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='金额（元）')),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='生成时间')),
-                ('batch', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.aidbatch', verbose_name='批次')),
-                ('made_by', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='生成人')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.paymentfile')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='PublicNotice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.CharField(default=subsidies.models.notices.new_address, editable=False, max_length=24, unique=True, verbose_name='公开地址')),
-                ('title', models.CharField(max_length=120, verbose_name='标题')),
-                ('columns', models.JSONField(default=list, verbose_name='列')),
-                ('rows', models.JSONField(default=list, verbose_name='行')),
-                ('contact', models.CharField(max_length=60, verbose_name='异议受理电话')),
-                ('starts_on', models.DateField(verbose_name='公示起')),
-                ('ends_on', models.DateField(verbose_name='公示止')),
-                ('working_days', models.PositiveSmallIntegerField(verbose_name='工作日数')),
-                ('stored_as', models.CharField(editable=False, max_length=80)),
-                ('sha256', models.CharField(editable=False, max_length=64, verbose_name='存证指纹')),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='发布时间')),
-                ('taken_down_at', models.DateTimeField(null=True, verbose_name='提前撤下时间')),
-                ('taken_down_for', models.CharField(blank=True, default='', max_length=200, verbose_name='撤下原因')),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='subsidies.aidbatch', verbose_name='批次')),
-                ('made_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='发布人')),
-                ('taken_down_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='撤下人')),
-            ],
-            options={
-                'verbose_name': '公示',
-                'verbose_name_plural': '公示',
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ObjectionEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('text', models.CharField(max_length=400, verbose_name='异议内容')),
-                ('received_on', models.DateField(verbose_name='收到日期')),
-                ('outcome', models.CharField(blank=True, choices=[('upheld', '属实，已处理'), ('rejected', '不属实')], default='', max_length=8, verbose_name='结论')),
-                ('answer', models.CharField(blank=True, default='', max_length=400, verbose_name='答复')),
-                ('answered_at', models.DateTimeField(null=True, verbose_name='答复时间')),
-                ('answered_by', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='答复人')),
-                ('award', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.award', verbose_name='涉及学生')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.objection')),
-                ('received_by', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='受理人')),
-                ('notice', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.publicnotice', verbose_name='公示')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.AddField(
-            model_name='objection',
-            name='notice',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='objections', to='subsidies.publicnotice', verbose_name='公示'),
-        ),
-        migrations.CreateModel(
-            name='PublicNoticeEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('address', models.CharField(default=subsidies.models.notices.new_address, editable=False, max_length=24, verbose_name='公开地址')),
-                ('title', models.CharField(max_length=120, verbose_name='标题')),
-                ('columns', models.JSONField(default=list, verbose_name='列')),
-                ('contact', models.CharField(max_length=60, verbose_name='异议受理电话')),
-                ('starts_on', models.DateField(verbose_name='公示起')),
-                ('ends_on', models.DateField(verbose_name='公示止')),
-                ('working_days', models.PositiveSmallIntegerField(verbose_name='工作日数')),
-                ('stored_as', models.CharField(editable=False, max_length=80)),
-                ('sha256', models.CharField(editable=False, max_length=64, verbose_name='存证指纹')),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='发布时间')),
-                ('taken_down_at', models.DateTimeField(null=True, verbose_name='提前撤下时间')),
-                ('taken_down_for', models.CharField(blank=True, default='', max_length=200, verbose_name='撤下原因')),
-                ('batch', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='subsidies.aidbatch', verbose_name='批次')),
-                ('made_by', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='发布人')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.publicnotice')),
-                ('taken_down_by', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='撤下人')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='TermClosing',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('closed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='结账时间')),
-                ('note', models.CharField(blank=True, default='', max_length=200, verbose_name='说明')),
-                ('closed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='结账人')),
-                ('term', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='aid_closing', to='core.term', verbose_name='学期')),
-            ],
-            options={
-                'verbose_name': '学期结账',
-                'verbose_name_plural': '学期结账',
-            },
-        ),
-        migrations.CreateModel(
-            name='TermClosingEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('closed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='结账时间')),
-                ('note', models.CharField(blank=True, default='', max_length=200, verbose_name='说明')),
-                ('closed_by', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='结账人')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.termclosing')),
-                ('term', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='core.term', verbose_name='学期')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='workdayoverride',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_workdayoverrideevent" ("day", "id", "is_workday", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."day", new_values."id", new_values."is_workday", new_values."note", _pgh_attached_context.value, NOW(), \'insert\', new_values."id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='e2597452eef3ca628f331a23fc6567e797047327', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_4d373', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_workdayoverride', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='workdayoverride',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_workdayoverrideevent" ("day", "id", "is_workday", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."day", new_values."id", new_values."is_workday", new_values."note", _pgh_attached_context.value, NOW(), \'update\', new_values."id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='bfdc4868d0e178dfc003bd26f9066e0701a58c3e', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_189b4', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_workdayoverride', when='AFTER')),
-        ),
-        migrations.AddField(
-            model_name='workdayoverrideevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='workdayoverrideevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='subsidies.workdayoverride'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('programme', 'place'), name='account_once_a_programme'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='account',
-            trigger=pgtrigger.compiler.Trigger(name='account_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='b94b4c129ed8eaa2d94658717f762cabd7e8d10d', operation='UPDATE OR DELETE', pgid='pgtrigger_account_stays_9a415', table='subsidies_account', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='aidbatch',
-            index=models.Index(fields=['programme', 'term', 'state'], name='aidbatch_programme_term'),
-        ),
-        migrations.AddConstraint(
-            model_name='aidbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('region__isnull', True), ('school__isnull', False)), models.Q(('region__isnull', False), ('school__isnull', True)), _connector='OR'), name='aidbatch_of_a_region_or_a_school'),
-        ),
-        migrations.AddConstraint(
-            model_name='aidbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'withdrawn']), models.Q(('amount__isnull', False), ('heads__isnull', False), ('submitted_by__isnull', False)), _connector='OR'), name='aidbatch_submitted_with_totals'),
-        ),
-        migrations.AddConstraint(
-            model_name='aidbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['half', 'approved']), _negated=True), ('approved_by__isnull', False), _connector='OR'), name='aidbatch_approved_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='aidbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by', None), models.Q(models.Q(('approved_by', models.F('made_by')), _negated=True), models.Q(('approved_by', models.F('submitted_by')), _negated=True)), _connector='OR'), name='aidbatch_approved_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='aidbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('second_by', None), models.Q(models.Q(('second_by', models.F('made_by')), _negated=True), models.Q(('second_by', models.F('submitted_by')), _negated=True), models.Q(('second_by', models.F('approved_by')), _negated=True)), _connector='OR'), name='aidbatch_second_by_a_third'),
-        ),
-        migrations.AddConstraint(
-            model_name='aidbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('withdrawn_by__isnull', False), models.Q(('withdraw_reason', ''), _negated=True)), _connector='OR'), name='aidbatch_withdrawn_with_a_reason'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='aidbatch',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_aidbatchevent" ("amount", "approved_at", "approved_by_id", "data_key_id", "heads", "id", "made_at", "made_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "region_id", "returned_for", "school_id", "second_at", "second_by_id", "source", "state", "submitted_at", "submitted_by_id", "term_id", "town_id", "unnoticed_for", "upload_id", "withdraw_reason", "withdrawn_at", "withdrawn_by_id") SELECT new_values."amount", new_values."approved_at", new_values."approved_by_id", new_values."data_key_id", new_values."heads", new_values."id", new_values."made_at", new_values."made_by_id", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."programme_id", new_values."region_id", new_values."returned_for", new_values."school_id", new_values."second_at", new_values."second_by_id", new_values."source", new_values."state", new_values."submitted_at", new_values."submitted_by_id", new_values."term_id", new_values."town_id", new_values."unnoticed_for", new_values."upload_id", new_values."withdraw_reason", new_values."withdrawn_at", new_values."withdrawn_by_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='88b3be60e1a557ab8cc1579cdb286e8b61b2cbea', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_e1432', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_aidbatch', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='aidbatch',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_aidbatchevent" ("amount", "approved_at", "approved_by_id", "data_key_id", "heads", "id", "made_at", "made_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "region_id", "returned_for", "school_id", "second_at", "second_by_id", "source", "state", "submitted_at", "submitted_by_id", "term_id", "town_id", "unnoticed_for", "upload_id", "withdraw_reason", "withdrawn_at", "withdrawn_by_id") SELECT new_values."amount", new_values."approved_at", new_values."approved_by_id", new_values."data_key_id", new_values."heads", new_values."id", new_values."made_at", new_values."made_by_id", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."programme_id", new_values."region_id", new_values."returned_for", new_values."school_id", new_values."second_at", new_values."second_by_id", new_values."source", new_values."state", new_values."submitted_at", new_values."submitted_by_id", new_values."term_id", new_values."town_id", new_values."unnoticed_for", new_values."upload_id", new_values."withdraw_reason", new_values."withdrawn_at", new_values."withdrawn_by_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='6568ec72e39d73d09a782faa2cb51ed165393c35', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_a326b', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_aidbatch', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='approvallimit',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='approvallimit_above_zero'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='approvallimit',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_approvallimitevent" ("amount", "from_on", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id") SELECT new_values."amount", new_values."from_on", new_values."id", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."programme_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='54b0c4195b3503ece0975d4e3a5ee115ff84b1ab', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_6d46f', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_approvallimit', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='approvallimit',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_approvallimitevent" ("amount", "from_on", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id") SELECT new_values."amount", new_values."from_on", new_values."id", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."programme_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='d4a2b4ab5eb7847c9d84f09b0d6f712c3f64c3ee', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_bb990', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_approvallimit', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='award',
-            index=models.Index(fields=['programme', 'term', 'school_town'], name='award_programme_town'),
-        ),
-        migrations.AddIndex(
-            model_name='award',
-            index=models.Index(condition=models.Q(('card_digest__isnull', False)), fields=['card_digest'], name='award_card'),
-        ),
-        migrations.AddConstraint(
-            model_name='award',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('draft', 'approved', 'sent', 'paid', 'failed', 'due-back')), ('supplements', None)), fields=('programme', 'term', 'student'), name='award_once_a_programme_and_term'),
-        ),
-        migrations.AddConstraint(
-            model_name='award',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('draft', 'approved', 'sent', 'paid', 'failed', 'due-back'))), fields=('supplements',), name='award_supplemented_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='award',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='award_above_zero'),
-        ),
-        migrations.AddConstraint(
-            model_name='award',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('card_digest', None), ('card_last4', ''), ('card_sealed', None)), models.Q(('card_digest__isnull', False), ('card_sealed__isnull', False), models.Q(('card_last4', ''), _negated=True)), _connector='OR'), name='award_card_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='award',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['failed', 'due-back', 'recovered', 'cancelled']), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='award_trouble_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='award',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'cancelled']), ('frozen_at__isnull', False), _connector='OR'), name='award_approved_is_frozen'),
-        ),
-        migrations.AddConstraint(
-            model_name='award',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'paid'), _negated=True), ('paid_on__isnull', False), _connector='OR'), name='award_paid_on_a_day'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='award',
-            trigger=pgtrigger.compiler.Trigger(name='award_approved_keeps_its_facts', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.frozen_at IS NOT NULL AND (OLD."batch_id" IS DISTINCT FROM NEW."batch_id" OR OLD."programme_id" IS DISTINCT FROM NEW."programme_id" OR OLD."term_id" IS DISTINCT FROM NEW."term_id" OR OLD."student_id" IS DISTINCT FROM NEW."student_id" OR OLD."amount" IS DISTINCT FROM NEW."amount" OR OLD."standard_id" IS DISTINCT FROM NEW."standard_id" OR OLD."supplements_id" IS DISTINCT FROM NEW."supplements_id" OR OLD."row_id" IS DISTINCT FROM NEW."row_id" OR OLD."name" IS DISTINCT FROM NEW."name" OR OLD."school_id" IS DISTINCT FROM NEW."school_id" OR OLD."school_town_id" IS DISTINCT FROM NEW."school_town_id" OR OLD."hukou_town_id" IS DISTINCT FROM NEW."hukou_town_id" OR OLD."grade" IS DISTINCT FROM NEW."grade" OR OLD."class_name" IS DISTINCT FROM NEW."class_name" OR OLD."boarding" IS DISTINCT FROM NEW."boarding" OR OLD."category" IS DISTINCT FROM NEW."category" OR OLD."tier" IS DISTINCT FROM NEW."tier" OR OLD."is_registered_poor" IS DISTINCT FROM NEW."is_registered_poor" OR OLD."household_id" IS DISTINCT FROM NEW."household_id" OR OLD."basis" IS DISTINCT FROM NEW."basis" OR OLD."frozen_at" IS DISTINCT FROM NEW."frozen_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='7597738f7ea41bb93e5623eadb922af8759f9a36', operation='UPDATE', pgid='pgtrigger_award_approved_keeps_its_facts_e0de0', table='subsidies_award', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='award',
-            trigger=pgtrigger.compiler.Trigger(name='award_approved_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."frozen_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='9b90ecf0738e936935679e2c42f7992d2d3e98d4', operation='DELETE', pgid='pgtrigger_award_approved_stays_8a1ec', table='subsidies_award', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='award',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_awardevent" ("amount", "bank", "basis", "batch_id", "boarding", "card_last4", "category", "class_name", "frozen_at", "grade", "holder", "household_id", "hukou_town_id", "id", "is_registered_poor", "name", "paid_on", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "reason", "row_id", "school_id", "school_town_id", "standard_id", "state", "student_id", "supplements_id", "term_id", "tier") SELECT new_values."amount", new_values."bank", new_values."basis", new_values."batch_id", new_values."boarding", new_values."card_last4", new_values."category", new_values."class_name", new_values."frozen_at", new_values."grade", new_values."holder", new_values."household_id", new_values."hukou_town_id", new_values."id", new_values."is_registered_poor", new_values."name", new_values."paid_on", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."programme_id", new_values."reason", new_values."row_id", new_values."school_id", new_values."school_town_id", new_values."standard_id", new_values."state", new_values."student_id", new_values."supplements_id", new_values."term_id", new_values."tier" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."amount" IS DISTINCT FROM (new_values."amount") OR old_values."bank" IS DISTINCT FROM (new_values."bank") OR old_values."basis" IS DISTINCT FROM (new_values."basis") OR old_values."batch_id" IS DISTINCT FROM (new_values."batch_id") OR old_values."boarding" IS DISTINCT FROM (new_values."boarding") OR old_values."card_last4" IS DISTINCT FROM (new_values."card_last4") OR old_values."category" IS DISTINCT FROM (new_values."category") OR old_values."class_name" IS DISTINCT FROM (new_values."class_name") OR old_values."frozen_at" IS DISTINCT FROM (new_values."frozen_at") OR old_values."grade" IS DISTINCT FROM (new_values."grade") OR old_values."holder" IS DISTINCT FROM (new_values."holder") OR old_values."household_id" IS DISTINCT FROM (new_values."household_id") OR old_values."hukou_town_id" IS DISTINCT FROM (new_values."hukou_town_id") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."is_registered_poor" IS DISTINCT FROM (new_values."is_registered_poor") OR old_values."name" IS DISTINCT FROM (new_values."name") OR old_values."paid_on" IS DISTINCT FROM (new_values."paid_on") OR old_values."programme_id" IS DISTINCT FROM (new_values."programme_id") OR old_values."reason" IS DISTINCT FROM (new_values."reason") OR old_values."row_id" IS DISTINCT FROM (new_values."row_id") OR old_values."school_id" IS DISTINCT FROM (new_values."school_id") OR old_values."school_town_id" IS DISTINCT FROM (new_values."school_town_id") OR old_values."standard_id" IS DISTINCT FROM (new_values."standard_id") OR old_values."state" IS DISTINCT FROM (new_values."state") OR old_values."student_id" IS DISTINCT FROM (new_values."student_id") OR old_values."supplements_id" IS DISTINCT FROM (new_values."supplements_id") OR old_values."term_id" IS DISTINCT FROM (new_values."term_id") OR old_values."tier" IS DISTINCT FROM (new_values."tier")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='aa8fb7d06bb4f2501aa08be0676770f43f68502c', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_1cef7', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_award', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='award',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_awardevent" ("amount", "bank", "basis", "batch_id", "boarding", "card_last4", "category", "class_name", "frozen_at", "grade", "holder", "household_id", "hukou_town_id", "id", "is_registered_poor", "name", "paid_on", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "reason", "row_id", "school_id", "school_town_id", "standard_id", "state", "student_id", "supplements_id", "term_id", "tier") SELECT old_values."amount", old_values."bank", old_values."basis", old_values."batch_id", old_values."boarding", old_values."card_last4", old_values."category", old_values."class_name", old_values."frozen_at", old_values."grade", old_values."holder", old_values."household_id", old_values."hukou_town_id", old_values."id", old_values."is_registered_poor", old_values."name", old_values."paid_on", _pgh_attached_context.value, NOW(), \'delete\', old_values."id", old_values."programme_id", old_values."reason", old_values."row_id", old_values."school_id", old_values."school_town_id", old_values."standard_id", old_values."state", old_values."student_id", old_values."supplements_id", old_values."term_id", old_values."tier" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;', hash='0aee9e72a7979f3efe595a950588777d9dd1e2bd', level='STATEMENT', operation='DELETE', pgid='pgtrigger_delete_delete_3a27d', referencing='REFERENCING OLD TABLE AS old_values ', table='subsidies_award', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('deed', 'reverse'), ('reverses__isnull', False), models.Q(('note', ''), _negated=True)), models.Q(models.Q(('deed', 'reverse'), _negated=True), ('reverses', None)), _connector='OR'), name='entry_reversal_names_its_entry'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entry',
-            trigger=pgtrigger.compiler.Trigger(name='entry_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='ec1cc1841b9a9a196ffed9bf73ccee215f63678f', operation='UPDATE OR DELETE', pgid='pgtrigger_entry_stays_65f58', table='subsidies_entry', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='line',
-            constraint=models.UniqueConstraint(fields=('entry', 'award', 'account'), name='line_once_an_entry'),
-        ),
-        migrations.AddConstraint(
-            model_name='line',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='line_moves_something'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='line',
-            trigger=pgtrigger.compiler.Trigger(name='line_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='dd6ac9212ca745bec35ebadb0bae05458e6cfcb2', operation='UPDATE OR DELETE', pgid='pgtrigger_line_stays_e182a', table='subsidies_line', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='loan',
-            index=models.Index(fields=['year', 'town', 'state'], name='loan_year_town'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.UniqueConstraint(fields=('year', 'person_digest'), name='loan_once_a_year'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('amount__isnull', False), ('done_on__isnull', False)), _connector='OR'), name='loan_done_with_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', None), ('amount__gt', 0), _connector='OR'), name='loan_above_zero'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='loan',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_loanevent" ("amount", "applied_on", "changed_at", "done_on", "id", "is_registered_poor", "name", "person_digest", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_id", "state", "student_id", "town_id", "university", "year") SELECT new_values."amount", new_values."applied_on", new_values."changed_at", new_values."done_on", new_values."id", new_values."is_registered_poor", new_values."name", new_values."person_digest", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."row_id", new_values."state", new_values."student_id", new_values."town_id", new_values."university", new_values."year" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='e7ca0eba2dc5f2ebf163dd7d888578c954f48614', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_06996', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_loan', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='loan',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_loanevent" ("amount", "applied_on", "changed_at", "done_on", "id", "is_registered_poor", "name", "person_digest", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_id", "state", "student_id", "town_id", "university", "year") SELECT new_values."amount", new_values."applied_on", new_values."changed_at", new_values."done_on", new_values."id", new_values."is_registered_poor", new_values."name", new_values."person_digest", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."row_id", new_values."state", new_values."student_id", new_values."town_id", new_values."university", new_values."year" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='d2f494a36b1eb101aca349835a010a32cf992648', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_186ac', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_loan', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='loansnapshot',
-            index=models.Index(fields=['year', 'town', '-taken_at'], name='loansnapshot_of_town'),
-        ),
-        migrations.AddConstraint(
-            model_name='loansnapshot',
-            constraint=models.CheckConstraint(condition=models.Q(('applied__lte', models.F('candidates')), ('done__lte', models.F('applied'))), name='loansnapshot_done_within_applied'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='loansnapshot',
-            trigger=pgtrigger.compiler.Trigger(name='snapshot_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='50d3056f0adb80b3ef24127683d0c90e78a761ff', operation='UPDATE OR DELETE', pgid='pgtrigger_snapshot_stays_b6eb9', table='subsidies_loansnapshot', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='paymentfile',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_paymentfileevent" ("amount", "bank", "batch_id", "heads", "id", "made_at", "made_by_id", "mark", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."amount", new_values."bank", new_values."batch_id", new_values."heads", new_values."id", new_values."made_at", new_values."made_by_id", new_values."mark", _pgh_attached_context.value, NOW(), \'insert\', new_values."id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='4d3d88cc4f8632de132357048adfd716e07b5b7e', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_1fab6', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_paymentfile', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='paymentfile',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_paymentfileevent" ("amount", "bank", "batch_id", "heads", "id", "made_at", "made_by_id", "mark", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."amount", new_values."bank", new_values."batch_id", new_values."heads", new_values."id", new_values."made_at", new_values."made_by_id", new_values."mark", _pgh_attached_context.value, NOW(), \'update\', new_values."id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='70773e7cbc49c678818c6d75046bcfbf42e75153', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_1dda3', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_paymentfile', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(fields=('file', 'number'), name='payment_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(fields=('award', 'attempt'), name='payment_attempt_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['sent', 'paid'])), fields=('award',), name='payment_one_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='payment_failed_for_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payment_above_zero'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_paymentevent" ("amount", "answered_on", "attempt", "award_id", "card_last4", "file_id", "id", "number", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "row_id", "state") SELECT new_values."amount", new_values."answered_on", new_values."attempt", new_values."award_id", new_values."card_last4", new_values."file_id", new_values."id", new_values."number", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."reason", new_values."row_id", new_values."state" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='a72956d64b557099ee25c61294fdc7d53c8218cd', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_9d0e1', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_payment', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_paymentevent" ("amount", "answered_on", "attempt", "award_id", "card_last4", "file_id", "id", "number", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "row_id", "state") SELECT old_values."amount", old_values."answered_on", old_values."attempt", old_values."award_id", old_values."card_last4", old_values."file_id", old_values."id", old_values."number", _pgh_attached_context.value, NOW(), \'delete\', old_values."id", old_values."reason", old_values."row_id", old_values."state" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;', hash='eee90b393e16454b7fa1b034969e8e878bd7fc80', level='STATEMENT', operation='DELETE', pgid='pgtrigger_delete_delete_d7cc1', referencing='REFERENCING OLD TABLE AS old_values ', table='subsidies_payment', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='publicnotice',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='notice_ends_after_it_starts'),
-        ),
-        migrations.AddConstraint(
-            model_name='publicnotice',
-            constraint=models.CheckConstraint(condition=models.Q(('working_days__gte', 5)), name='notice_five_working_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='publicnotice',
-            constraint=models.UniqueConstraint(condition=models.Q(('taken_down_at', None)), fields=('batch',), name='notice_one_a_batch'),
-        ),
-        migrations.AddConstraint(
-            model_name='publicnotice',
-            constraint=models.CheckConstraint(condition=models.Q(('taken_down_at', None), models.Q(('taken_down_by__isnull', False), models.Q(('taken_down_for', ''), _negated=True)), _connector='OR'), name='notice_taken_down_with_a_reason'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='publicnotice',
-            trigger=pgtrigger.compiler.Trigger(name='notice_stays_as_shown', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."address" IS DISTINCT FROM (NEW."address") OR OLD."batch_id" IS DISTINCT FROM (NEW."batch_id") OR OLD."columns" IS DISTINCT FROM (NEW."columns") OR OLD."ends_on" IS DISTINCT FROM (NEW."ends_on") OR OLD."rows" IS DISTINCT FROM (NEW."rows") OR OLD."sha256" IS DISTINCT FROM (NEW."sha256") OR OLD."starts_on" IS DISTINCT FROM (NEW."starts_on") OR OLD."stored_as" IS DISTINCT FROM (NEW."stored_as"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='aca4e8115bb7e01943c56f972330239274d9038a', operation='UPDATE', pgid='pgtrigger_notice_stays_as_shown_e3de4', table='subsidies_publicnotice', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='publicnotice',
-            trigger=pgtrigger.compiler.Trigger(name='notice_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='102a281398f89f9d6c5832e2c1d7ab56a96493ca', operation='DELETE', pgid='pgtrigger_notice_is_kept_33287', table='subsidies_publicnotice', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='publicnotice',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_publicnoticeevent" ("address", "batch_id", "columns", "contact", "ends_on", "id", "made_at", "made_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "sha256", "starts_on", "stored_as", "taken_down_at", "taken_down_by_id", "taken_down_for", "title", "working_days") SELECT new_values."address", new_values."batch_id", new_values."columns", new_values."contact", new_values."ends_on", new_values."id", new_values."made_at", new_values."made_by_id", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."sha256", new_values."starts_on", new_values."stored_as", new_values."taken_down_at", new_values."taken_down_by_id", new_values."taken_down_for", new_values."title", new_values."working_days" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='e5dbe66dce0350d268b3d9bec4b1588bb436c7cf', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_f604d', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_publicnotice', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='publicnotice',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_publicnoticeevent" ("address", "batch_id", "columns", "contact", "ends_on", "id", "made_at", "made_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "sha256", "starts_on", "stored_as", "taken_down_at", "taken_down_by_id", "taken_down_for", "title", "working_days") SELECT new_values."address", new_values."batch_id", new_values."columns", new_values."contact", new_values."ends_on", new_values."id", new_values."made_at", new_values."made_by_id", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."sha256", new_values."starts_on", new_values."stored_as", new_values."taken_down_at", new_values."taken_down_by_id", new_values."taken_down_for", new_values."title", new_values."working_days" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."address" IS DISTINCT FROM (new_values."address") OR old_values."batch_id" IS DISTINCT FROM (new_values."batch_id") OR old_values."columns" IS DISTINCT FROM (new_values."columns") OR old_values."contact" IS DISTINCT FROM (new_values."contact") OR old_values."ends_on" IS DISTINCT FROM (new_values."ends_on") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."made_at" IS DISTINCT FROM (new_values."made_at") OR old_values."made_by_id" IS DISTINCT FROM (new_values."made_by_id") OR old_values."sha256" IS DISTINCT FROM (new_values."sha256") OR old_values."starts_on" IS DISTINCT FROM (new_values."starts_on") OR old_values."stored_as" IS DISTINCT FROM (new_values."stored_as") OR old_values."taken_down_at" IS DISTINCT FROM (new_values."taken_down_at") OR old_values."taken_down_by_id" IS DISTINCT FROM (new_values."taken_down_by_id") OR old_values."taken_down_for" IS DISTINCT FROM (new_values."taken_down_for") OR old_values."title" IS DISTINCT FROM (new_values."title") OR old_values."working_days" IS DISTINCT FROM (new_values."working_days")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='00a700bb9cb6b25ba02136e8e8b8f848dc3e8e19', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_f0473', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_publicnotice', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='objection',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('answered_at', None), ('outcome', '')), models.Q(('answered_at__isnull', False), ('answered_by__isnull', False), models.Q(('outcome', ''), _negated=True), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='objection_answered_in_full'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='objection',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_objectionevent" ("answer", "answered_at", "answered_by_id", "award_id", "id", "notice_id", "outcome", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "received_by_id", "received_on", "text") SELECT new_values."answer", new_values."answered_at", new_values."answered_by_id", new_values."award_id", new_values."id", new_values."notice_id", new_values."outcome", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."received_by_id", new_values."received_on", new_values."text" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='ebf8a791d8b1f7824f2219fb3d1c142ea4f7c562', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_0fb3b', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_objection', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='objection',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_objectionevent" ("answer", "answered_at", "answered_by_id", "award_id", "id", "notice_id", "outcome", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "received_by_id", "received_on", "text") SELECT new_values."answer", new_values."answered_at", new_values."answered_by_id", new_values."award_id", new_values."id", new_values."notice_id", new_values."outcome", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."received_by_id", new_values."received_on", new_values."text" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='a378f352bafe11af50ef9fba665a204c9efd20ba', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_bba75', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_objection', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='termclosing',
-            trigger=pgtrigger.compiler.Trigger(name='closing_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='4b6eda098e3819174e4020a0ba3dc02beaf7b7b7', operation='UPDATE OR DELETE', pgid='pgtrigger_closing_stays_adc16', table='subsidies_termclosing', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='termclosing',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_termclosingevent" ("closed_at", "closed_by_id", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "term_id") SELECT new_values."closed_at", new_values."closed_by_id", new_values."id", new_values."note", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."term_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='194adbf20e3dfc79c2ac2b524cf7c49f3006d8a1', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_91bbc', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_termclosing', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='termclosing',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_termclosingevent" ("closed_at", "closed_by_id", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "term_id") SELECT new_values."closed_at", new_values."closed_by_id", new_values."id", new_values."note", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."term_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='65b109b095e7fdf8f2a5637bfdb401b73019ff37', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_72cfe', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='subsidies_termclosing', when='AFTER')),
-        ),
+        InOneGo(
+            [
+                migrations.CreateModel(
+                    name="WorkdayOverride",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("day", models.DateField(unique=True, verbose_name="日期")),
+                        ("is_workday", models.BooleanField(verbose_name="上班")),
+                        ("note", models.CharField(blank=True, default="", max_length=60, verbose_name="说明")),
+                    ],
+                    options={
+                        "verbose_name": "调休",
+                        "verbose_name_plural": "调休",
+                        "ordering": ["day"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="WorkdayOverrideEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("day", models.DateField(verbose_name="日期")),
+                        ("is_workday", models.BooleanField(verbose_name="上班")),
+                        ("note", models.CharField(blank=True, default="", max_length=60, verbose_name="说明")),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Account",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "place",
+                            models.CharField(
+                                choices=[
+                                    ("fund", "资助资金"),
+                                    ("payable", "应发"),
+                                    ("transit", "在途（已交银行）"),
+                                    ("paid", "已发放"),
+                                    ("returned", "银行退回"),
+                                    ("due-back", "待追回"),
+                                    ("recovered", "已追回"),
+                                ],
+                                max_length=9,
+                                verbose_name="账户",
+                            ),
+                        ),
+                        (
+                            "programme",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="accounts",
+                                to="subsidies.programme",
+                                verbose_name="项目",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "账户",
+                        "verbose_name_plural": "账户",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="AidBatch",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "source",
+                            models.CharField(
+                                choices=[("entitlement", "应助名单"), ("list", "上传的名单"), ("hand", "逐人录入")],
+                                max_length=12,
+                                verbose_name="来源",
+                            ),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("draft", "草稿"),
+                                    ("submitted", "待审核"),
+                                    ("half", "待二审"),
+                                    ("approved", "已审核"),
+                                    ("withdrawn", "已撤销"),
+                                ],
+                                default="draft",
+                                max_length=10,
+                                verbose_name="状态",
+                            ),
+                        ),
+                        ("heads", models.PositiveIntegerField(null=True, verbose_name="人次合计")),
+                        (
+                            "amount",
+                            models.DecimalField(
+                                decimal_places=2, max_digits=14, null=True, verbose_name="金额合计（元）"
+                            ),
+                        ),
+                        ("made_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="制单时间")),
+                        ("submitted_at", models.DateTimeField(null=True, verbose_name="提交时间")),
+                        ("approved_at", models.DateTimeField(null=True, verbose_name="审核时间")),
+                        ("second_at", models.DateTimeField(null=True, verbose_name="二审时间")),
+                        (
+                            "returned_for",
+                            models.CharField(blank=True, default="", max_length=200, verbose_name="退回原因"),
+                        ),
+                        ("withdrawn_at", models.DateTimeField(null=True, verbose_name="撤销时间")),
+                        (
+                            "withdraw_reason",
+                            models.CharField(blank=True, default="", max_length=200, verbose_name="撤销原因"),
+                        ),
+                        (
+                            "unnoticed_for",
+                            models.CharField(blank=True, default="", max_length=200, verbose_name="不公示的原因"),
+                        ),
+                        (
+                            "approved_by",
+                            models.ForeignKey(
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="审核人",
+                            ),
+                        ),
+                        (
+                            "data_key",
+                            models.ForeignKey(
+                                db_index=False,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.datakey",
+                            ),
+                        ),
+                        (
+                            "made_by",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="制单人",
+                            ),
+                        ),
+                        (
+                            "programme",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="batches",
+                                to="subsidies.programme",
+                                verbose_name="项目",
+                            ),
+                        ),
+                        (
+                            "region",
+                            models.ForeignKey(
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.region",
+                                verbose_name="区域",
+                            ),
+                        ),
+                        (
+                            "school",
+                            models.ForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.school",
+                                verbose_name="学校",
+                            ),
+                        ),
+                        (
+                            "second_by",
+                            models.ForeignKey(
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="二审人",
+                            ),
+                        ),
+                        (
+                            "submitted_by",
+                            models.ForeignKey(
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="提交人",
+                            ),
+                        ),
+                        (
+                            "term",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.term",
+                                verbose_name="学期",
+                            ),
+                        ),
+                        (
+                            "town",
+                            models.ForeignKey(
+                                help_text="The township that may see the batch; empty for the county's.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.region",
+                                verbose_name="乡镇",
+                            ),
+                        ),
+                        (
+                            "upload",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="aid_batches",
+                                to="core.upload",
+                                verbose_name="名单",
+                            ),
+                        ),
+                        (
+                            "withdrawn_by",
+                            models.ForeignKey(
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="撤销人",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "发放批次",
+                        "verbose_name_plural": "发放批次",
+                        "ordering": ["-id"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="AidBatchEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        (
+                            "source",
+                            models.CharField(
+                                choices=[("entitlement", "应助名单"), ("list", "上传的名单"), ("hand", "逐人录入")],
+                                max_length=12,
+                                verbose_name="来源",
+                            ),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("draft", "草稿"),
+                                    ("submitted", "待审核"),
+                                    ("half", "待二审"),
+                                    ("approved", "已审核"),
+                                    ("withdrawn", "已撤销"),
+                                ],
+                                default="draft",
+                                max_length=10,
+                                verbose_name="状态",
+                            ),
+                        ),
+                        ("heads", models.PositiveIntegerField(null=True, verbose_name="人次合计")),
+                        (
+                            "amount",
+                            models.DecimalField(
+                                decimal_places=2, max_digits=14, null=True, verbose_name="金额合计（元）"
+                            ),
+                        ),
+                        ("made_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="制单时间")),
+                        ("submitted_at", models.DateTimeField(null=True, verbose_name="提交时间")),
+                        ("approved_at", models.DateTimeField(null=True, verbose_name="审核时间")),
+                        ("second_at", models.DateTimeField(null=True, verbose_name="二审时间")),
+                        (
+                            "returned_for",
+                            models.CharField(blank=True, default="", max_length=200, verbose_name="退回原因"),
+                        ),
+                        ("withdrawn_at", models.DateTimeField(null=True, verbose_name="撤销时间")),
+                        (
+                            "withdraw_reason",
+                            models.CharField(blank=True, default="", max_length=200, verbose_name="撤销原因"),
+                        ),
+                        (
+                            "unnoticed_for",
+                            models.CharField(blank=True, default="", max_length=200, verbose_name="不公示的原因"),
+                        ),
+                        (
+                            "approved_by",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="审核人",
+                            ),
+                        ),
+                        (
+                            "data_key",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                editable=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.datakey",
+                            ),
+                        ),
+                        (
+                            "made_by",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="制单人",
+                            ),
+                        ),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="subsidies.aidbatch",
+                            ),
+                        ),
+                        (
+                            "programme",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="subsidies.programme",
+                                verbose_name="项目",
+                            ),
+                        ),
+                        (
+                            "region",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.region",
+                                verbose_name="区域",
+                            ),
+                        ),
+                        (
+                            "school",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.school",
+                                verbose_name="学校",
+                            ),
+                        ),
+                        (
+                            "second_by",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="二审人",
+                            ),
+                        ),
+                        (
+                            "submitted_by",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="提交人",
+                            ),
+                        ),
+                        (
+                            "term",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.term",
+                                verbose_name="学期",
+                            ),
+                        ),
+                        (
+                            "town",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                help_text="The township that may see the batch; empty for the county's.",
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.region",
+                                verbose_name="乡镇",
+                            ),
+                        ),
+                        (
+                            "upload",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.upload",
+                                verbose_name="名单",
+                            ),
+                        ),
+                        (
+                            "withdrawn_by",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="撤销人",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ApprovalLimit",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "amount",
+                            models.DecimalField(decimal_places=2, max_digits=14, verbose_name="达到多少元须二审"),
+                        ),
+                        ("from_on", models.DateField(verbose_name="起")),
+                        (
+                            "programme",
+                            models.ForeignKey(
+                                blank=True,
+                                help_text="不选就是所有项目",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="subsidies.programme",
+                                verbose_name="项目",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "二审金额",
+                        "verbose_name_plural": "二审金额",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ApprovalLimitEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        (
+                            "amount",
+                            models.DecimalField(decimal_places=2, max_digits=14, verbose_name="达到多少元须二审"),
+                        ),
+                        ("from_on", models.DateField(verbose_name="起")),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="subsidies.approvallimit",
+                            ),
+                        ),
+                        (
+                            "programme",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                db_index=False,
+                                help_text="不选就是所有项目",
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="subsidies.programme",
+                                verbose_name="项目",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Award",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("amount", models.DecimalField(decimal_places=2, max_digits=10, verbose_name="金额（元）")),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("draft", "草稿"),
+                                    ("approved", "待发放"),
+                                    ("sent", "已交银行"),
+                                    ("paid", "已发放"),
+                                    ("failed", "发放失败"),
+                                    ("due-back", "待追回"),
+                                    ("recovered", "已追回"),
+                                    ("cancelled", "已取消"),
+                                ],
+                                default="draft",
+                                max_length=9,
+                                verbose_name="状态",
+                            ),
+                        ),
+                        (
+                            "reason",
+                            models.CharField(
+                                blank=True,
+                                default="",
+                                help_text="失败、取消或追回的原因",
+                                max_length=200,
+                                verbose_name="原因",
+                            ),
+                        ),
+                        ("paid_on", models.DateField(blank=True, null=True, verbose_name="发放日期")),
+                        ("name", models.CharField(max_length=60, verbose_name="姓名")),
+                        ("grade", models.CharField(blank=True, default="", max_length=2, verbose_name="年级")),
+                        ("class_name", models.CharField(blank=True, default="", max_length=20, verbose_name="班级")),
+                        ("boarding", models.BooleanField(blank=True, null=True, verbose_name="寄宿")),
+                        ("category", models.CharField(blank=True, default="", max_length=12, verbose_name="困难类别")),
+                        ("tier", models.CharField(blank=True, default="", max_length=12, verbose_name="档次")),
+                        ("is_registered_poor", models.BooleanField(default=False, verbose_name="建档立卡")),
+                        ("basis", models.CharField(blank=True, default="", max_length=400, verbose_name="依据")),
+                        ("frozen_at", models.DateTimeField(null=True, verbose_name="情况截至")),
+                        ("bank", models.CharField(blank=True, default="", max_length=60, verbose_name="开户银行")),
+                        ("holder", models.CharField(blank=True, default="", max_length=60, verbose_name="户名")),
+                        ("card_sealed", models.BinaryField(null=True)),
+                        (
+                            "card_last4",
+                            models.CharField(blank=True, default="", max_length=4, verbose_name="卡号后四位"),
+                        ),
+                        ("card_digest", models.BinaryField(null=True)),
+                        (
+                            "batch",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="awards",
+                                to="subsidies.aidbatch",
+                                verbose_name="批次",
+                            ),
+                        ),
+                        (
+                            "household",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="students.household",
+                                verbose_name="户",
+                            ),
+                        ),
+                        (
+                            "hukou_town",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.region",
+                                verbose_name="户籍乡镇",
+                            ),
+                        ),
+                        (
+                            "programme",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="awards",
+                                to="subsidies.programme",
+                                verbose_name="项目",
+                            ),
+                        ),
+                        (
+                            "row",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.uploadrow",
+                                verbose_name="来源行",
+                            ),
+                        ),
+                        (
+                            "school",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.school",
+                                verbose_name="学校",
+                            ),
+                        ),
+                        (
+                            "school_town",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.region",
+                                verbose_name="学校所在乡镇",
+                            ),
+                        ),
+                        (
+                            "standard",
+                            models.ForeignKey(
+                                blank=True,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="awards",
+                                to="subsidies.standard",
+                                verbose_name="标准",
+                            ),
+                        ),
+                        (
+                            "student",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="awards",
+                                to="students.student",
+                                verbose_name="学生",
+                            ),
+                        ),
+                        (
+                            "supplements",
+                            models.ForeignKey(
+                                blank=True,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="supplemented_by",
+                                to="subsidies.award",
+                                verbose_name="补发",
+                            ),
+                        ),
+                        (
+                            "term",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.term",
+                                verbose_name="学期",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "资助",
+                        "verbose_name_plural": "资助",
+                        "ordering": ["id"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="AwardEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("amount", models.DecimalField(decimal_places=2, max_digits=10, verbose_name="金额（元）")),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("draft", "草稿"),
+                                    ("approved", "待发放"),
+                                    ("sent", "已交银行"),
+                                    ("paid", "已发放"),
+                                    ("failed", "发放失败"),
+                                    ("due-back", "待追回"),
+                                    ("recovered", "已追回"),
+                                    ("cancelled", "已取消"),
+                                ],
+                                default="draft",
+                                max_length=9,
+                                verbose_name="状态",
+                            ),
+                        ),
+                        (
+                            "reason",
+                            models.CharField(
+                                blank=True,
+                                default="",
+                                help_text="失败、取消或追回的原因",
+                                max_length=200,
+                                verbose_name="原因",
+                            ),
+                        ),
+                        ("paid_on", models.DateField(blank=True, null=True, verbose_name="发放日期")),
+                        ("name", models.CharField(max_length=60, verbose_name="姓名")),
+                        ("grade", models.CharField(blank=True, default="", max_length=2, verbose_name="年级")),
+                        ("class_name", models.CharField(blank=True, default="", max_length=20, verbose_name="班级")),
+                        ("boarding", models.BooleanField(blank=True, null=True, verbose_name="寄宿")),
+                        ("category", models.CharField(blank=True, default="", max_length=12, verbose_name="困难类别")),
+                        ("tier", models.CharField(blank=True, default="", max_length=12, verbose_name="档次")),
+                        ("is_registered_poor", models.BooleanField(default=False, verbose_name="建档立卡")),
+                        ("basis", models.CharField(blank=True, default="", max_length=400, verbose_name="依据")),
+                        ("frozen_at", models.DateTimeField(null=True, verbose_name="情况截至")),
+                        ("bank", models.CharField(blank=True, default="", max_length=60, verbose_name="开户银行")),
+                        ("holder", models.CharField(blank=True, default="", max_length=60, verbose_name="户名")),
+                        (
+                            "card_last4",
+                            models.CharField(blank=True, default="", max_length=4, verbose_name="卡号后四位"),
+                        ),
+                        (
+                            "batch",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="subsidies.aidbatch",
+                                verbose_name="批次",
+                            ),
+                        ),
+                        (
+                            "household",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="students.household",
+                                verbose_name="户",
+                            ),
+                        ),
+                        (
+                            "hukou_town",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.region",
+                                verbose_name="户籍乡镇",
+                            ),
+                        ),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="subsidies.award",
+                            ),
+                        ),
+                        (
+                            "programme",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="subsidies.programme",
+                                verbose_name="项目",
+                            ),
+                        ),
+                        (
+                            "row",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.uploadrow",
+                                verbose_name="来源行",
+                            ),
+                        ),
+                        (
+                            "school",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.school",
+                                verbose_name="学校",
+                            ),
+                        ),
+                        (
+                            "school_town",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.region",
+                                verbose_name="学校所在乡镇",
+                            ),
+                        ),
+                        (
+                            "standard",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="subsidies.standard",
+                                verbose_name="标准",
+                            ),
+                        ),
+                        (
+                            "student",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="students.student",
+                                verbose_name="学生",
+                            ),
+                        ),
+                        (
+                            "supplements",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="subsidies.award",
+                                verbose_name="补发",
+                            ),
+                        ),
+                        (
+                            "term",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.term",
+                                verbose_name="学期",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Entry",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "deed",
+                            models.CharField(
+                                choices=[
+                                    ("approve", "审核通过"),
+                                    ("cancel", "撤销"),
+                                    ("send", "交银行"),
+                                    ("recall", "收回发放文件"),
+                                    ("pay", "发放成功"),
+                                    ("fail", "发放失败"),
+                                    ("fix", "改正待重发"),
+                                    ("drop", "失败后不再发放"),
+                                    ("claim", "错发待追回"),
+                                    ("recover", "追回"),
+                                    ("forgive", "撤销追回"),
+                                    ("reverse", "冲销"),
+                                ],
+                                max_length=8,
+                                verbose_name="事项",
+                            ),
+                        ),
+                        ("happened_on", models.DateField(verbose_name="发生日期")),
+                        (
+                            "recorded_at",
+                            models.DateTimeField(
+                                default=django.utils.timezone.now, editable=False, verbose_name="入账时间"
+                            ),
+                        ),
+                        ("note", models.CharField(blank=True, default="", max_length=200, verbose_name="说明")),
+                        (
+                            "batch",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="entries",
+                                to="subsidies.aidbatch",
+                                verbose_name="批次",
+                            ),
+                        ),
+                        (
+                            "by",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="经手人",
+                            ),
+                        ),
+                        (
+                            "programme",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="subsidies.programme",
+                                verbose_name="项目",
+                            ),
+                        ),
+                        (
+                            "reverses",
+                            models.OneToOneField(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="reversed_by",
+                                to="subsidies.entry",
+                                verbose_name="冲销的记账",
+                            ),
+                        ),
+                        (
+                            "term",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.term",
+                                verbose_name="入账学期",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "记账",
+                        "verbose_name_plural": "记账",
+                        "ordering": ["-id"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Line",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("amount", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="金额（元）")),
+                        (
+                            "account",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="lines",
+                                to="subsidies.account",
+                                verbose_name="账户",
+                            ),
+                        ),
+                        (
+                            "award",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="lines",
+                                to="subsidies.award",
+                                verbose_name="资助",
+                            ),
+                        ),
+                        (
+                            "entry",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="lines",
+                                to="subsidies.entry",
+                                verbose_name="记账",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "分录",
+                        "verbose_name_plural": "分录",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Loan",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("year", models.PositiveSmallIntegerField(verbose_name="年度")),
+                        ("person_digest", models.BinaryField(help_text="Keyed digest of the ID number.")),
+                        ("name", models.CharField(max_length=60, verbose_name="姓名")),
+                        ("university", models.CharField(blank=True, default="", max_length=100, verbose_name="高校")),
+                        ("is_registered_poor", models.BooleanField(default=False, verbose_name="建档立卡")),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("candidate", "未申请"),
+                                    ("applied", "已申请"),
+                                    ("done", "已办结"),
+                                    ("declined", "不需要"),
+                                ],
+                                default="candidate",
+                                max_length=9,
+                                verbose_name="状态",
+                            ),
+                        ),
+                        (
+                            "amount",
+                            models.DecimalField(
+                                blank=True, decimal_places=2, max_digits=10, null=True, verbose_name="贷款金额（元）"
+                            ),
+                        ),
+                        ("applied_on", models.DateField(blank=True, null=True, verbose_name="申请日期")),
+                        ("done_on", models.DateField(blank=True, null=True, verbose_name="办结日期")),
+                        (
+                            "changed_at",
+                            models.DateTimeField(default=django.utils.timezone.now, verbose_name="更新时间"),
+                        ),
+                        (
+                            "row",
+                            models.ForeignKey(
+                                blank=True,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.uploadrow",
+                                verbose_name="来源行",
+                            ),
+                        ),
+                        (
+                            "student",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="loans",
+                                to="students.student",
+                                verbose_name="学生",
+                            ),
+                        ),
+                        (
+                            "town",
+                            models.ForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.region",
+                                verbose_name="户籍乡镇",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "生源地信用助学贷款",
+                        "verbose_name_plural": "生源地信用助学贷款",
+                        "ordering": ["town", "id"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="LoanEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("year", models.PositiveSmallIntegerField(verbose_name="年度")),
+                        ("person_digest", models.BinaryField(help_text="Keyed digest of the ID number.")),
+                        ("name", models.CharField(max_length=60, verbose_name="姓名")),
+                        ("university", models.CharField(blank=True, default="", max_length=100, verbose_name="高校")),
+                        ("is_registered_poor", models.BooleanField(default=False, verbose_name="建档立卡")),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("candidate", "未申请"),
+                                    ("applied", "已申请"),
+                                    ("done", "已办结"),
+                                    ("declined", "不需要"),
+                                ],
+                                default="candidate",
+                                max_length=9,
+                                verbose_name="状态",
+                            ),
+                        ),
+                        (
+                            "amount",
+                            models.DecimalField(
+                                blank=True, decimal_places=2, max_digits=10, null=True, verbose_name="贷款金额（元）"
+                            ),
+                        ),
+                        ("applied_on", models.DateField(blank=True, null=True, verbose_name="申请日期")),
+                        ("done_on", models.DateField(blank=True, null=True, verbose_name="办结日期")),
+                        (
+                            "changed_at",
+                            models.DateTimeField(default=django.utils.timezone.now, verbose_name="更新时间"),
+                        ),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="subsidies.loan",
+                            ),
+                        ),
+                        (
+                            "row",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.uploadrow",
+                                verbose_name="来源行",
+                            ),
+                        ),
+                        (
+                            "student",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="students.student",
+                                verbose_name="学生",
+                            ),
+                        ),
+                        (
+                            "town",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.region",
+                                verbose_name="户籍乡镇",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="LoanSnapshot",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("year", models.PositiveSmallIntegerField(verbose_name="年度")),
+                        ("taken_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="时间")),
+                        ("candidates", models.PositiveIntegerField(verbose_name="应办")),
+                        ("applied", models.PositiveIntegerField(verbose_name="已申请")),
+                        ("done", models.PositiveIntegerField(verbose_name="已办结")),
+                        ("amount", models.DecimalField(decimal_places=2, max_digits=14, verbose_name="金额（元）")),
+                        (
+                            "town",
+                            models.ForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.region",
+                                verbose_name="乡镇",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "贷款进度",
+                        "verbose_name_plural": "贷款进度",
+                        "ordering": ["-taken_at", "town"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Objection",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("text", models.CharField(max_length=400, verbose_name="异议内容")),
+                        ("received_on", models.DateField(verbose_name="收到日期")),
+                        (
+                            "outcome",
+                            models.CharField(
+                                blank=True,
+                                choices=[("upheld", "属实，已处理"), ("rejected", "不属实")],
+                                default="",
+                                max_length=8,
+                                verbose_name="结论",
+                            ),
+                        ),
+                        ("answer", models.CharField(blank=True, default="", max_length=400, verbose_name="答复")),
+                        ("answered_at", models.DateTimeField(null=True, verbose_name="答复时间")),
+                        (
+                            "answered_by",
+                            models.ForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="答复人",
+                            ),
+                        ),
+                        (
+                            "award",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="objections",
+                                to="subsidies.award",
+                                verbose_name="涉及学生",
+                            ),
+                        ),
+                        (
+                            "received_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="受理人",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "异议",
+                        "verbose_name_plural": "异议",
+                        "ordering": ["id"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Payment",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("number", models.PositiveIntegerField(verbose_name="行号")),
+                        ("attempt", models.PositiveSmallIntegerField(default=1, verbose_name="第几次")),
+                        ("amount", models.DecimalField(decimal_places=2, max_digits=10, verbose_name="金额（元）")),
+                        ("card_last4", models.CharField(max_length=4, verbose_name="卡号后四位")),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("sent", "已交银行"),
+                                    ("paid", "成功"),
+                                    ("failed", "失败"),
+                                    ("recalled", "收回未发"),
+                                    ("recovered", "已追回"),
+                                ],
+                                default="sent",
+                                max_length=9,
+                                verbose_name="状态",
+                            ),
+                        ),
+                        ("reason", models.CharField(blank=True, default="", max_length=200, verbose_name="失败原因")),
+                        ("answered_on", models.DateField(null=True, verbose_name="回盘日期")),
+                        (
+                            "award",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payments",
+                                to="subsidies.award",
+                                verbose_name="资助",
+                            ),
+                        ),
+                        (
+                            "row",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="core.uploadrow",
+                                verbose_name="回盘行",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "发放",
+                        "verbose_name_plural": "发放",
+                        "ordering": ["file", "number"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="PaymentFile",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("mark", models.CharField(max_length=20, unique=True, verbose_name="批次标识")),
+                        ("bank", models.CharField(max_length=60, verbose_name="银行")),
+                        ("heads", models.PositiveIntegerField(verbose_name="笔数")),
+                        ("amount", models.DecimalField(decimal_places=2, max_digits=14, verbose_name="金额（元）")),
+                        ("made_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="生成时间")),
+                        (
+                            "batch",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="files",
+                                to="subsidies.aidbatch",
+                                verbose_name="批次",
+                            ),
+                        ),
+                        (
+                            "made_by",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="生成人",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "发放文件",
+                        "verbose_name_plural": "发放文件",
+                        "ordering": ["id"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="PaymentEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("number", models.PositiveIntegerField(verbose_name="行号")),
+                        ("attempt", models.PositiveSmallIntegerField(default=1, verbose_name="第几次")),
+                        ("amount", models.DecimalField(decimal_places=2, max_digits=10, verbose_name="金额（元）")),
+                        ("card_last4", models.CharField(max_length=4, verbose_name="卡号后四位")),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("sent", "已交银行"),
+                                    ("paid", "成功"),
+                                    ("failed", "失败"),
+                                    ("recalled", "收回未发"),
+                                    ("recovered", "已追回"),
+                                ],
+                                default="sent",
+                                max_length=9,
+                                verbose_name="状态",
+                            ),
+                        ),
+                        ("reason", models.CharField(blank=True, default="", max_length=200, verbose_name="失败原因")),
+                        ("answered_on", models.DateField(null=True, verbose_name="回盘日期")),
+                        (
+                            "award",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="subsidies.award",
+                                verbose_name="资助",
+                            ),
+                        ),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="subsidies.payment",
+                            ),
+                        ),
+                        (
+                            "row",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.uploadrow",
+                                verbose_name="回盘行",
+                            ),
+                        ),
+                        (
+                            "file",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="subsidies.paymentfile",
+                                verbose_name="发放文件",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.AddField(
+                    model_name="payment",
+                    name="file",
+                    field=models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="subsidies.paymentfile",
+                        verbose_name="发放文件",
+                    ),
+                ),
+                migrations.CreateModel(
+                    name="PaymentFileEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("mark", models.CharField(max_length=20, verbose_name="批次标识")),
+                        ("bank", models.CharField(max_length=60, verbose_name="银行")),
+                        ("heads", models.PositiveIntegerField(verbose_name="笔数")),
+                        ("amount", models.DecimalField(decimal_places=2, max_digits=14, verbose_name="金额（元）")),
+                        ("made_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="生成时间")),
+                        (
+                            "batch",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="subsidies.aidbatch",
+                                verbose_name="批次",
+                            ),
+                        ),
+                        (
+                            "made_by",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="生成人",
+                            ),
+                        ),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="subsidies.paymentfile",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="PublicNotice",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "address",
+                            models.CharField(
+                                default=subsidies.models.notices.new_address,
+                                editable=False,
+                                max_length=24,
+                                unique=True,
+                                verbose_name="公开地址",
+                            ),
+                        ),
+                        ("title", models.CharField(max_length=120, verbose_name="标题")),
+                        ("columns", models.JSONField(default=list, verbose_name="列")),
+                        ("rows", models.JSONField(default=list, verbose_name="行")),
+                        ("contact", models.CharField(max_length=60, verbose_name="异议受理电话")),
+                        ("starts_on", models.DateField(verbose_name="公示起")),
+                        ("ends_on", models.DateField(verbose_name="公示止")),
+                        ("working_days", models.PositiveSmallIntegerField(verbose_name="工作日数")),
+                        ("stored_as", models.CharField(editable=False, max_length=80)),
+                        ("sha256", models.CharField(editable=False, max_length=64, verbose_name="存证指纹")),
+                        ("made_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="发布时间")),
+                        ("taken_down_at", models.DateTimeField(null=True, verbose_name="提前撤下时间")),
+                        (
+                            "taken_down_for",
+                            models.CharField(blank=True, default="", max_length=200, verbose_name="撤下原因"),
+                        ),
+                        (
+                            "batch",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="notices",
+                                to="subsidies.aidbatch",
+                                verbose_name="批次",
+                            ),
+                        ),
+                        (
+                            "made_by",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="发布人",
+                            ),
+                        ),
+                        (
+                            "taken_down_by",
+                            models.ForeignKey(
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="撤下人",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "公示",
+                        "verbose_name_plural": "公示",
+                        "ordering": ["-id"],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ObjectionEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("text", models.CharField(max_length=400, verbose_name="异议内容")),
+                        ("received_on", models.DateField(verbose_name="收到日期")),
+                        (
+                            "outcome",
+                            models.CharField(
+                                blank=True,
+                                choices=[("upheld", "属实，已处理"), ("rejected", "不属实")],
+                                default="",
+                                max_length=8,
+                                verbose_name="结论",
+                            ),
+                        ),
+                        ("answer", models.CharField(blank=True, default="", max_length=400, verbose_name="答复")),
+                        ("answered_at", models.DateTimeField(null=True, verbose_name="答复时间")),
+                        (
+                            "answered_by",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="答复人",
+                            ),
+                        ),
+                        (
+                            "award",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="subsidies.award",
+                                verbose_name="涉及学生",
+                            ),
+                        ),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="subsidies.objection",
+                            ),
+                        ),
+                        (
+                            "received_by",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="受理人",
+                            ),
+                        ),
+                        (
+                            "notice",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="subsidies.publicnotice",
+                                verbose_name="公示",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.AddField(
+                    model_name="objection",
+                    name="notice",
+                    field=models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="objections",
+                        to="subsidies.publicnotice",
+                        verbose_name="公示",
+                    ),
+                ),
+                migrations.CreateModel(
+                    name="PublicNoticeEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        (
+                            "address",
+                            models.CharField(
+                                default=subsidies.models.notices.new_address,
+                                editable=False,
+                                max_length=24,
+                                verbose_name="公开地址",
+                            ),
+                        ),
+                        ("title", models.CharField(max_length=120, verbose_name="标题")),
+                        ("columns", models.JSONField(default=list, verbose_name="列")),
+                        ("contact", models.CharField(max_length=60, verbose_name="异议受理电话")),
+                        ("starts_on", models.DateField(verbose_name="公示起")),
+                        ("ends_on", models.DateField(verbose_name="公示止")),
+                        ("working_days", models.PositiveSmallIntegerField(verbose_name="工作日数")),
+                        ("stored_as", models.CharField(editable=False, max_length=80)),
+                        ("sha256", models.CharField(editable=False, max_length=64, verbose_name="存证指纹")),
+                        ("made_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="发布时间")),
+                        ("taken_down_at", models.DateTimeField(null=True, verbose_name="提前撤下时间")),
+                        (
+                            "taken_down_for",
+                            models.CharField(blank=True, default="", max_length=200, verbose_name="撤下原因"),
+                        ),
+                        (
+                            "batch",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="subsidies.aidbatch",
+                                verbose_name="批次",
+                            ),
+                        ),
+                        (
+                            "made_by",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="发布人",
+                            ),
+                        ),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="subsidies.publicnotice",
+                            ),
+                        ),
+                        (
+                            "taken_down_by",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="撤下人",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="TermClosing",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("closed_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="结账时间")),
+                        ("note", models.CharField(blank=True, default="", max_length=200, verbose_name="说明")),
+                        (
+                            "closed_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="结账人",
+                            ),
+                        ),
+                        (
+                            "term",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="aid_closing",
+                                to="core.term",
+                                verbose_name="学期",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "学期结账",
+                        "verbose_name_plural": "学期结账",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="TermClosingEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("closed_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="结账时间")),
+                        ("note", models.CharField(blank=True, default="", max_length=200, verbose_name="说明")),
+                        (
+                            "closed_by",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                                verbose_name="结账人",
+                            ),
+                        ),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="subsidies.termclosing",
+                            ),
+                        ),
+                        (
+                            "term",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="core.term",
+                                verbose_name="学期",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="workdayoverride",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="insert_insert",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_workdayoverrideevent" ("day", "id", "is_workday", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."day", new_values."id", new_values."is_workday", new_values."note", _pgh_attached_context.value, NOW(), \'insert\', new_values."id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="e2597452eef3ca628f331a23fc6567e797047327",
+                            level="STATEMENT",
+                            operation="INSERT",
+                            pgid="pgtrigger_insert_insert_4d373",
+                            referencing="REFERENCING NEW TABLE AS new_values ",
+                            table="subsidies_workdayoverride",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="workdayoverride",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_workdayoverrideevent" ("day", "id", "is_workday", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."day", new_values."id", new_values."is_workday", new_values."note", _pgh_attached_context.value, NOW(), \'update\', new_values."id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="bfdc4868d0e178dfc003bd26f9066e0701a58c3e",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_189b4",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_workdayoverride",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="workdayoverrideevent",
+                    name="pgh_context",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="workdayoverrideevent",
+                    name="pgh_obj",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="subsidies.workdayoverride",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="account",
+                    constraint=models.UniqueConstraint(fields=("programme", "place"), name="account_once_a_programme"),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="account",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="account_stays",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                            hash="b94b4c129ed8eaa2d94658717f762cabd7e8d10d",
+                            operation="UPDATE OR DELETE",
+                            pgid="pgtrigger_account_stays_9a415",
+                            table="subsidies_account",
+                            when="BEFORE",
+                        ),
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="aidbatch",
+                    index=models.Index(fields=["programme", "term", "state"], name="aidbatch_programme_term"),
+                ),
+                migrations.AddConstraint(
+                    model_name="aidbatch",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("region__isnull", True), ("school__isnull", False)),
+                            models.Q(("region__isnull", False), ("school__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="aidbatch_of_a_region_or_a_school",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="aidbatch",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["draft", "withdrawn"]),
+                            models.Q(
+                                ("amount__isnull", False), ("heads__isnull", False), ("submitted_by__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="aidbatch_submitted_with_totals",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="aidbatch",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["half", "approved"]), _negated=True),
+                            ("approved_by__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="aidbatch_approved_by_somebody",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="aidbatch",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("approved_by", None),
+                            models.Q(
+                                models.Q(("approved_by", models.F("made_by")), _negated=True),
+                                models.Q(("approved_by", models.F("submitted_by")), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="aidbatch_approved_by_another",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="aidbatch",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("second_by", None),
+                            models.Q(
+                                models.Q(("second_by", models.F("made_by")), _negated=True),
+                                models.Q(("second_by", models.F("submitted_by")), _negated=True),
+                                models.Q(("second_by", models.F("approved_by")), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="aidbatch_second_by_a_third",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="aidbatch",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "withdrawn"), _negated=True),
+                            models.Q(("withdrawn_by__isnull", False), models.Q(("withdraw_reason", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="aidbatch_withdrawn_with_a_reason",
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="aidbatch",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="insert_insert",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_aidbatchevent" ("amount", "approved_at", "approved_by_id", "data_key_id", "heads", "id", "made_at", "made_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "region_id", "returned_for", "school_id", "second_at", "second_by_id", "source", "state", "submitted_at", "submitted_by_id", "term_id", "town_id", "unnoticed_for", "upload_id", "withdraw_reason", "withdrawn_at", "withdrawn_by_id") SELECT new_values."amount", new_values."approved_at", new_values."approved_by_id", new_values."data_key_id", new_values."heads", new_values."id", new_values."made_at", new_values."made_by_id", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."programme_id", new_values."region_id", new_values."returned_for", new_values."school_id", new_values."second_at", new_values."second_by_id", new_values."source", new_values."state", new_values."submitted_at", new_values."submitted_by_id", new_values."term_id", new_values."town_id", new_values."unnoticed_for", new_values."upload_id", new_values."withdraw_reason", new_values."withdrawn_at", new_values."withdrawn_by_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="88b3be60e1a557ab8cc1579cdb286e8b61b2cbea",
+                            level="STATEMENT",
+                            operation="INSERT",
+                            pgid="pgtrigger_insert_insert_e1432",
+                            referencing="REFERENCING NEW TABLE AS new_values ",
+                            table="subsidies_aidbatch",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="aidbatch",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_aidbatchevent" ("amount", "approved_at", "approved_by_id", "data_key_id", "heads", "id", "made_at", "made_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "region_id", "returned_for", "school_id", "second_at", "second_by_id", "source", "state", "submitted_at", "submitted_by_id", "term_id", "town_id", "unnoticed_for", "upload_id", "withdraw_reason", "withdrawn_at", "withdrawn_by_id") SELECT new_values."amount", new_values."approved_at", new_values."approved_by_id", new_values."data_key_id", new_values."heads", new_values."id", new_values."made_at", new_values."made_by_id", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."programme_id", new_values."region_id", new_values."returned_for", new_values."school_id", new_values."second_at", new_values."second_by_id", new_values."source", new_values."state", new_values."submitted_at", new_values."submitted_by_id", new_values."term_id", new_values."town_id", new_values."unnoticed_for", new_values."upload_id", new_values."withdraw_reason", new_values."withdrawn_at", new_values."withdrawn_by_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="6568ec72e39d73d09a782faa2cb51ed165393c35",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_a326b",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_aidbatch",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="approvallimit",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="approvallimit_above_zero"
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="approvallimit",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="insert_insert",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_approvallimitevent" ("amount", "from_on", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id") SELECT new_values."amount", new_values."from_on", new_values."id", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."programme_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="54b0c4195b3503ece0975d4e3a5ee115ff84b1ab",
+                            level="STATEMENT",
+                            operation="INSERT",
+                            pgid="pgtrigger_insert_insert_6d46f",
+                            referencing="REFERENCING NEW TABLE AS new_values ",
+                            table="subsidies_approvallimit",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="approvallimit",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_approvallimitevent" ("amount", "from_on", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id") SELECT new_values."amount", new_values."from_on", new_values."id", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."programme_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="d4a2b4ab5eb7847c9d84f09b0d6f712c3f64c3ee",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_bb990",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_approvallimit",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="award",
+                    index=models.Index(fields=["programme", "term", "school_town"], name="award_programme_town"),
+                ),
+                migrations.AddIndex(
+                    model_name="award",
+                    index=models.Index(
+                        condition=models.Q(("card_digest__isnull", False)), fields=["card_digest"], name="award_card"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="award",
+                    constraint=models.UniqueConstraint(
+                        condition=models.Q(
+                            ("state__in", ("draft", "approved", "sent", "paid", "failed", "due-back")),
+                            ("supplements", None),
+                        ),
+                        fields=("programme", "term", "student"),
+                        name="award_once_a_programme_and_term",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="award",
+                    constraint=models.UniqueConstraint(
+                        condition=models.Q(("state__in", ("draft", "approved", "sent", "paid", "failed", "due-back"))),
+                        fields=("supplements",),
+                        name="award_supplemented_once",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="award",
+                    constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="award_above_zero"),
+                ),
+                migrations.AddConstraint(
+                    model_name="award",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("card_digest", None), ("card_last4", ""), ("card_sealed", None)),
+                            models.Q(
+                                ("card_digest__isnull", False),
+                                ("card_sealed__isnull", False),
+                                models.Q(("card_last4", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="award_card_is_whole",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="award",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["failed", "due-back", "recovered", "cancelled"]), _negated=True),
+                            models.Q(("reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="award_trouble_has_a_reason",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="award",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["draft", "cancelled"]), ("frozen_at__isnull", False), _connector="OR"
+                        ),
+                        name="award_approved_is_frozen",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="award",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "paid"), _negated=True), ("paid_on__isnull", False), _connector="OR"
+                        ),
+                        name="award_paid_on_a_day",
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="award",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="award_approved_keeps_its_facts",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            condition='WHEN (OLD.frozen_at IS NOT NULL AND (OLD."batch_id" IS DISTINCT FROM NEW."batch_id" OR OLD."programme_id" IS DISTINCT FROM NEW."programme_id" OR OLD."term_id" IS DISTINCT FROM NEW."term_id" OR OLD."student_id" IS DISTINCT FROM NEW."student_id" OR OLD."amount" IS DISTINCT FROM NEW."amount" OR OLD."standard_id" IS DISTINCT FROM NEW."standard_id" OR OLD."supplements_id" IS DISTINCT FROM NEW."supplements_id" OR OLD."row_id" IS DISTINCT FROM NEW."row_id" OR OLD."name" IS DISTINCT FROM NEW."name" OR OLD."school_id" IS DISTINCT FROM NEW."school_id" OR OLD."school_town_id" IS DISTINCT FROM NEW."school_town_id" OR OLD."hukou_town_id" IS DISTINCT FROM NEW."hukou_town_id" OR OLD."grade" IS DISTINCT FROM NEW."grade" OR OLD."class_name" IS DISTINCT FROM NEW."class_name" OR OLD."boarding" IS DISTINCT FROM NEW."boarding" OR OLD."category" IS DISTINCT FROM NEW."category" OR OLD."tier" IS DISTINCT FROM NEW."tier" OR OLD."is_registered_poor" IS DISTINCT FROM NEW."is_registered_poor" OR OLD."household_id" IS DISTINCT FROM NEW."household_id" OR OLD."basis" IS DISTINCT FROM NEW."basis" OR OLD."frozen_at" IS DISTINCT FROM NEW."frozen_at"))',
+                            func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                            hash="7597738f7ea41bb93e5623eadb922af8759f9a36",
+                            operation="UPDATE",
+                            pgid="pgtrigger_award_approved_keeps_its_facts_e0de0",
+                            table="subsidies_award",
+                            when="BEFORE",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="award",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="award_approved_stays",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            condition='WHEN (OLD."frozen_at" IS NOT NULL)',
+                            func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                            hash="9b90ecf0738e936935679e2c42f7992d2d3e98d4",
+                            operation="DELETE",
+                            pgid="pgtrigger_award_approved_stays_8a1ec",
+                            table="subsidies_award",
+                            when="BEFORE",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="award",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_awardevent" ("amount", "bank", "basis", "batch_id", "boarding", "card_last4", "category", "class_name", "frozen_at", "grade", "holder", "household_id", "hukou_town_id", "id", "is_registered_poor", "name", "paid_on", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "reason", "row_id", "school_id", "school_town_id", "standard_id", "state", "student_id", "supplements_id", "term_id", "tier") SELECT new_values."amount", new_values."bank", new_values."basis", new_values."batch_id", new_values."boarding", new_values."card_last4", new_values."category", new_values."class_name", new_values."frozen_at", new_values."grade", new_values."holder", new_values."household_id", new_values."hukou_town_id", new_values."id", new_values."is_registered_poor", new_values."name", new_values."paid_on", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."programme_id", new_values."reason", new_values."row_id", new_values."school_id", new_values."school_town_id", new_values."standard_id", new_values."state", new_values."student_id", new_values."supplements_id", new_values."term_id", new_values."tier" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."amount" IS DISTINCT FROM (new_values."amount") OR old_values."bank" IS DISTINCT FROM (new_values."bank") OR old_values."basis" IS DISTINCT FROM (new_values."basis") OR old_values."batch_id" IS DISTINCT FROM (new_values."batch_id") OR old_values."boarding" IS DISTINCT FROM (new_values."boarding") OR old_values."card_last4" IS DISTINCT FROM (new_values."card_last4") OR old_values."category" IS DISTINCT FROM (new_values."category") OR old_values."class_name" IS DISTINCT FROM (new_values."class_name") OR old_values."frozen_at" IS DISTINCT FROM (new_values."frozen_at") OR old_values."grade" IS DISTINCT FROM (new_values."grade") OR old_values."holder" IS DISTINCT FROM (new_values."holder") OR old_values."household_id" IS DISTINCT FROM (new_values."household_id") OR old_values."hukou_town_id" IS DISTINCT FROM (new_values."hukou_town_id") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."is_registered_poor" IS DISTINCT FROM (new_values."is_registered_poor") OR old_values."name" IS DISTINCT FROM (new_values."name") OR old_values."paid_on" IS DISTINCT FROM (new_values."paid_on") OR old_values."programme_id" IS DISTINCT FROM (new_values."programme_id") OR old_values."reason" IS DISTINCT FROM (new_values."reason") OR old_values."row_id" IS DISTINCT FROM (new_values."row_id") OR old_values."school_id" IS DISTINCT FROM (new_values."school_id") OR old_values."school_town_id" IS DISTINCT FROM (new_values."school_town_id") OR old_values."standard_id" IS DISTINCT FROM (new_values."standard_id") OR old_values."state" IS DISTINCT FROM (new_values."state") OR old_values."student_id" IS DISTINCT FROM (new_values."student_id") OR old_values."supplements_id" IS DISTINCT FROM (new_values."supplements_id") OR old_values."term_id" IS DISTINCT FROM (new_values."term_id") OR old_values."tier" IS DISTINCT FROM (new_values."tier")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="aa8fb7d06bb4f2501aa08be0676770f43f68502c",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_1cef7",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_award",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="award",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="delete_delete",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_awardevent" ("amount", "bank", "basis", "batch_id", "boarding", "card_last4", "category", "class_name", "frozen_at", "grade", "holder", "household_id", "hukou_town_id", "id", "is_registered_poor", "name", "paid_on", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "programme_id", "reason", "row_id", "school_id", "school_town_id", "standard_id", "state", "student_id", "supplements_id", "term_id", "tier") SELECT old_values."amount", old_values."bank", old_values."basis", old_values."batch_id", old_values."boarding", old_values."card_last4", old_values."category", old_values."class_name", old_values."frozen_at", old_values."grade", old_values."holder", old_values."household_id", old_values."hukou_town_id", old_values."id", old_values."is_registered_poor", old_values."name", old_values."paid_on", _pgh_attached_context.value, NOW(), \'delete\', old_values."id", old_values."programme_id", old_values."reason", old_values."row_id", old_values."school_id", old_values."school_town_id", old_values."standard_id", old_values."state", old_values."student_id", old_values."supplements_id", old_values."term_id", old_values."tier" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;',
+                            hash="0aee9e72a7979f3efe595a950588777d9dd1e2bd",
+                            level="STATEMENT",
+                            operation="DELETE",
+                            pgid="pgtrigger_delete_delete_3a27d",
+                            referencing="REFERENCING OLD TABLE AS old_values ",
+                            table="subsidies_award",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="entry",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("deed", "reverse"), ("reverses__isnull", False), models.Q(("note", ""), _negated=True)
+                            ),
+                            models.Q(models.Q(("deed", "reverse"), _negated=True), ("reverses", None)),
+                            _connector="OR",
+                        ),
+                        name="entry_reversal_names_its_entry",
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="entry",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="entry_stays",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                            hash="ec1cc1841b9a9a196ffed9bf73ccee215f63678f",
+                            operation="UPDATE OR DELETE",
+                            pgid="pgtrigger_entry_stays_65f58",
+                            table="subsidies_entry",
+                            when="BEFORE",
+                        ),
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="line",
+                    constraint=models.UniqueConstraint(fields=("entry", "award", "account"), name="line_once_an_entry"),
+                ),
+                migrations.AddConstraint(
+                    model_name="line",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("amount", 0), _negated=True), name="line_moves_something"
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="line",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="line_stays",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                            hash="dd6ac9212ca745bec35ebadb0bae05458e6cfcb2",
+                            operation="UPDATE OR DELETE",
+                            pgid="pgtrigger_line_stays_e182a",
+                            table="subsidies_line",
+                            when="BEFORE",
+                        ),
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="loan",
+                    index=models.Index(fields=["year", "town", "state"], name="loan_year_town"),
+                ),
+                migrations.AddConstraint(
+                    model_name="loan",
+                    constraint=models.UniqueConstraint(fields=("year", "person_digest"), name="loan_once_a_year"),
+                ),
+                migrations.AddConstraint(
+                    model_name="loan",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "done"), _negated=True),
+                            models.Q(("amount__isnull", False), ("done_on__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="loan_done_with_amount",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="loan",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("amount", None), ("amount__gt", 0), _connector="OR"), name="loan_above_zero"
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="loan",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="insert_insert",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_loanevent" ("amount", "applied_on", "changed_at", "done_on", "id", "is_registered_poor", "name", "person_digest", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_id", "state", "student_id", "town_id", "university", "year") SELECT new_values."amount", new_values."applied_on", new_values."changed_at", new_values."done_on", new_values."id", new_values."is_registered_poor", new_values."name", new_values."person_digest", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."row_id", new_values."state", new_values."student_id", new_values."town_id", new_values."university", new_values."year" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="e7ca0eba2dc5f2ebf163dd7d888578c954f48614",
+                            level="STATEMENT",
+                            operation="INSERT",
+                            pgid="pgtrigger_insert_insert_06996",
+                            referencing="REFERENCING NEW TABLE AS new_values ",
+                            table="subsidies_loan",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="loan",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_loanevent" ("amount", "applied_on", "changed_at", "done_on", "id", "is_registered_poor", "name", "person_digest", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_id", "state", "student_id", "town_id", "university", "year") SELECT new_values."amount", new_values."applied_on", new_values."changed_at", new_values."done_on", new_values."id", new_values."is_registered_poor", new_values."name", new_values."person_digest", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."row_id", new_values."state", new_values."student_id", new_values."town_id", new_values."university", new_values."year" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="d2f494a36b1eb101aca349835a010a32cf992648",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_186ac",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_loan",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="loansnapshot",
+                    index=models.Index(fields=["year", "town", "-taken_at"], name="loansnapshot_of_town"),
+                ),
+                migrations.AddConstraint(
+                    model_name="loansnapshot",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("applied__lte", models.F("candidates")), ("done__lte", models.F("applied"))
+                        ),
+                        name="loansnapshot_done_within_applied",
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="loansnapshot",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="snapshot_stays",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                            hash="50d3056f0adb80b3ef24127683d0c90e78a761ff",
+                            operation="UPDATE OR DELETE",
+                            pgid="pgtrigger_snapshot_stays_b6eb9",
+                            table="subsidies_loansnapshot",
+                            when="BEFORE",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="paymentfile",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="insert_insert",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_paymentfileevent" ("amount", "bank", "batch_id", "heads", "id", "made_at", "made_by_id", "mark", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."amount", new_values."bank", new_values."batch_id", new_values."heads", new_values."id", new_values."made_at", new_values."made_by_id", new_values."mark", _pgh_attached_context.value, NOW(), \'insert\', new_values."id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="4d3d88cc4f8632de132357048adfd716e07b5b7e",
+                            level="STATEMENT",
+                            operation="INSERT",
+                            pgid="pgtrigger_insert_insert_1fab6",
+                            referencing="REFERENCING NEW TABLE AS new_values ",
+                            table="subsidies_paymentfile",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="paymentfile",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_paymentfileevent" ("amount", "bank", "batch_id", "heads", "id", "made_at", "made_by_id", "mark", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."amount", new_values."bank", new_values."batch_id", new_values."heads", new_values."id", new_values."made_at", new_values."made_by_id", new_values."mark", _pgh_attached_context.value, NOW(), \'update\', new_values."id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="70773e7cbc49c678818c6d75046bcfbf42e75153",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_1dda3",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_paymentfile",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="payment",
+                    constraint=models.UniqueConstraint(fields=("file", "number"), name="payment_number_once"),
+                ),
+                migrations.AddConstraint(
+                    model_name="payment",
+                    constraint=models.UniqueConstraint(fields=("award", "attempt"), name="payment_attempt_once"),
+                ),
+                migrations.AddConstraint(
+                    model_name="payment",
+                    constraint=models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["sent", "paid"])),
+                        fields=("award",),
+                        name="payment_one_at_a_time",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="payment",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "failed"), _negated=True),
+                            models.Q(("reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="payment_failed_for_a_reason",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="payment",
+                    constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="payment_above_zero"),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="payment",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_paymentevent" ("amount", "answered_on", "attempt", "award_id", "card_last4", "file_id", "id", "number", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "row_id", "state") SELECT new_values."amount", new_values."answered_on", new_values."attempt", new_values."award_id", new_values."card_last4", new_values."file_id", new_values."id", new_values."number", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."reason", new_values."row_id", new_values."state" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="a72956d64b557099ee25c61294fdc7d53c8218cd",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_9d0e1",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_payment",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="payment",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="delete_delete",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_paymentevent" ("amount", "answered_on", "attempt", "award_id", "card_last4", "file_id", "id", "number", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "row_id", "state") SELECT old_values."amount", old_values."answered_on", old_values."attempt", old_values."award_id", old_values."card_last4", old_values."file_id", old_values."id", old_values."number", _pgh_attached_context.value, NOW(), \'delete\', old_values."id", old_values."reason", old_values."row_id", old_values."state" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;',
+                            hash="eee90b393e16454b7fa1b034969e8e878bd7fc80",
+                            level="STATEMENT",
+                            operation="DELETE",
+                            pgid="pgtrigger_delete_delete_d7cc1",
+                            referencing="REFERENCING OLD TABLE AS old_values ",
+                            table="subsidies_payment",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="publicnotice",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("ends_on__gte", models.F("starts_on"))), name="notice_ends_after_it_starts"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="publicnotice",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("working_days__gte", 5)), name="notice_five_working_days"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="publicnotice",
+                    constraint=models.UniqueConstraint(
+                        condition=models.Q(("taken_down_at", None)), fields=("batch",), name="notice_one_a_batch"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="publicnotice",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("taken_down_at", None),
+                            models.Q(("taken_down_by__isnull", False), models.Q(("taken_down_for", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="notice_taken_down_with_a_reason",
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="publicnotice",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="notice_stays_as_shown",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            condition='WHEN (OLD."address" IS DISTINCT FROM (NEW."address") OR OLD."batch_id" IS DISTINCT FROM (NEW."batch_id") OR OLD."columns" IS DISTINCT FROM (NEW."columns") OR OLD."ends_on" IS DISTINCT FROM (NEW."ends_on") OR OLD."rows" IS DISTINCT FROM (NEW."rows") OR OLD."sha256" IS DISTINCT FROM (NEW."sha256") OR OLD."starts_on" IS DISTINCT FROM (NEW."starts_on") OR OLD."stored_as" IS DISTINCT FROM (NEW."stored_as"))',
+                            func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                            hash="aca4e8115bb7e01943c56f972330239274d9038a",
+                            operation="UPDATE",
+                            pgid="pgtrigger_notice_stays_as_shown_e3de4",
+                            table="subsidies_publicnotice",
+                            when="BEFORE",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="publicnotice",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="notice_is_kept",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                            hash="102a281398f89f9d6c5832e2c1d7ab56a96493ca",
+                            operation="DELETE",
+                            pgid="pgtrigger_notice_is_kept_33287",
+                            table="subsidies_publicnotice",
+                            when="BEFORE",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="publicnotice",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="insert_insert",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_publicnoticeevent" ("address", "batch_id", "columns", "contact", "ends_on", "id", "made_at", "made_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "sha256", "starts_on", "stored_as", "taken_down_at", "taken_down_by_id", "taken_down_for", "title", "working_days") SELECT new_values."address", new_values."batch_id", new_values."columns", new_values."contact", new_values."ends_on", new_values."id", new_values."made_at", new_values."made_by_id", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."sha256", new_values."starts_on", new_values."stored_as", new_values."taken_down_at", new_values."taken_down_by_id", new_values."taken_down_for", new_values."title", new_values."working_days" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="e5dbe66dce0350d268b3d9bec4b1588bb436c7cf",
+                            level="STATEMENT",
+                            operation="INSERT",
+                            pgid="pgtrigger_insert_insert_f604d",
+                            referencing="REFERENCING NEW TABLE AS new_values ",
+                            table="subsidies_publicnotice",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="publicnotice",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_publicnoticeevent" ("address", "batch_id", "columns", "contact", "ends_on", "id", "made_at", "made_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "sha256", "starts_on", "stored_as", "taken_down_at", "taken_down_by_id", "taken_down_for", "title", "working_days") SELECT new_values."address", new_values."batch_id", new_values."columns", new_values."contact", new_values."ends_on", new_values."id", new_values."made_at", new_values."made_by_id", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."sha256", new_values."starts_on", new_values."stored_as", new_values."taken_down_at", new_values."taken_down_by_id", new_values."taken_down_for", new_values."title", new_values."working_days" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."address" IS DISTINCT FROM (new_values."address") OR old_values."batch_id" IS DISTINCT FROM (new_values."batch_id") OR old_values."columns" IS DISTINCT FROM (new_values."columns") OR old_values."contact" IS DISTINCT FROM (new_values."contact") OR old_values."ends_on" IS DISTINCT FROM (new_values."ends_on") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."made_at" IS DISTINCT FROM (new_values."made_at") OR old_values."made_by_id" IS DISTINCT FROM (new_values."made_by_id") OR old_values."sha256" IS DISTINCT FROM (new_values."sha256") OR old_values."starts_on" IS DISTINCT FROM (new_values."starts_on") OR old_values."stored_as" IS DISTINCT FROM (new_values."stored_as") OR old_values."taken_down_at" IS DISTINCT FROM (new_values."taken_down_at") OR old_values."taken_down_by_id" IS DISTINCT FROM (new_values."taken_down_by_id") OR old_values."taken_down_for" IS DISTINCT FROM (new_values."taken_down_for") OR old_values."title" IS DISTINCT FROM (new_values."title") OR old_values."working_days" IS DISTINCT FROM (new_values."working_days")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="00a700bb9cb6b25ba02136e8e8b8f848dc3e8e19",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_f0473",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_publicnotice",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="objection",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("answer", ""), ("answered_at", None), ("outcome", "")),
+                            models.Q(
+                                ("answered_at__isnull", False),
+                                ("answered_by__isnull", False),
+                                models.Q(("outcome", ""), _negated=True),
+                                models.Q(("answer", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="objection_answered_in_full",
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="objection",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="insert_insert",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_objectionevent" ("answer", "answered_at", "answered_by_id", "award_id", "id", "notice_id", "outcome", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "received_by_id", "received_on", "text") SELECT new_values."answer", new_values."answered_at", new_values."answered_by_id", new_values."award_id", new_values."id", new_values."notice_id", new_values."outcome", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."received_by_id", new_values."received_on", new_values."text" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="ebf8a791d8b1f7824f2219fb3d1c142ea4f7c562",
+                            level="STATEMENT",
+                            operation="INSERT",
+                            pgid="pgtrigger_insert_insert_0fb3b",
+                            referencing="REFERENCING NEW TABLE AS new_values ",
+                            table="subsidies_objection",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="objection",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_objectionevent" ("answer", "answered_at", "answered_by_id", "award_id", "id", "notice_id", "outcome", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "received_by_id", "received_on", "text") SELECT new_values."answer", new_values."answered_at", new_values."answered_by_id", new_values."award_id", new_values."id", new_values."notice_id", new_values."outcome", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."received_by_id", new_values."received_on", new_values."text" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="a378f352bafe11af50ef9fba665a204c9efd20ba",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_bba75",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_objection",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="termclosing",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="closing_stays",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                            hash="4b6eda098e3819174e4020a0ba3dc02beaf7b7b7",
+                            operation="UPDATE OR DELETE",
+                            pgid="pgtrigger_closing_stays_adc16",
+                            table="subsidies_termclosing",
+                            when="BEFORE",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="termclosing",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="insert_insert",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_termclosingevent" ("closed_at", "closed_by_id", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "term_id") SELECT new_values."closed_at", new_values."closed_by_id", new_values."id", new_values."note", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."term_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="194adbf20e3dfc79c2ac2b524cf7c49f3006d8a1",
+                            level="STATEMENT",
+                            operation="INSERT",
+                            pgid="pgtrigger_insert_insert_91bbc",
+                            referencing="REFERENCING NEW TABLE AS new_values ",
+                            table="subsidies_termclosing",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name="termclosing",
+                    trigger=pgtrigger.compiler.Trigger(
+                        name="update_update",
+                        sql=pgtrigger.compiler.UpsertTriggerSql(
+                            func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "subsidies_termclosingevent" ("closed_at", "closed_by_id", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "term_id") SELECT new_values."closed_at", new_values."closed_by_id", new_values."id", new_values."note", _pgh_attached_context.value, NOW(), \'update\', new_values."id", new_values."term_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                            hash="65b109b095e7fdf8f2a5637bfdb401b73019ff37",
+                            level="STATEMENT",
+                            operation="UPDATE",
+                            pgid="pgtrigger_update_update_72cfe",
+                            referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                            table="subsidies_termclosing",
+                            when="AFTER",
+                        ),
+                    ),
+                ),
+            ]
+        )
     ]
