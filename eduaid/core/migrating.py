@@ -25,8 +25,11 @@ class InOneGo(Operation):
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.operations = operations
-        self.reversible = all(operation.reversible for operation in operations)
         self._made = {operation.name_lower for operation in operations if isinstance(operation, CreateModel)}
+
+    @property
+    def reversible(self) -> bool:  # type: ignore[override]  # a constant of other operations
+        return all(operation.reversible for operation in self.operations)
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         state.__dict__.pop("apps", None)  # drawn anew when it is asked for next, once

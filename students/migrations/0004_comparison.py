@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 from eduaid.core.database import row_policy
+from eduaid.core.migrating import InOneGo
 
 _CHILD = "EXISTS (SELECT 1 FROM students_student s WHERE s.id = student_id)"
 _TOWNS = "(SELECT coalesce(nullif(current_setting('eduaid.towns', true), ''), '{}')::bigint[])::bigint[]"
@@ -25,7 +26,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = [InOneGo([
         migrations.CreateModel(
             name='MatchDecision',
             fields=[
@@ -192,4 +193,4 @@ class Migration(migrations.Migration):
         row_policy("students_matchdecision", through=_EITHER.format("student_id, other_id")),
         row_policy("students_matchdecisionevent", through=_EITHER.format("student_id, other_id")),
         row_policy("students_suggestion", through=f"towns && {_TOWNS}"),
-    ]
+    ])]

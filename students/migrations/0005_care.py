@@ -3,13 +3,14 @@
 import django.contrib.postgres.constraints
 import django.db.models.deletion
 import django.utils.timezone
-import eduaid.core.models.calendar
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+import eduaid.core.models.calendar
 from eduaid.core.database import also_children, row_policy
+from eduaid.core.migrating import InOneGo
 
 _CHILD = "EXISTS (SELECT 1 FROM students_student s WHERE s.id = student_id)"
 _PLACES = {"towns": ("hukou_town_id", "school_town_id"), "schools": ("school_id",)}
@@ -23,7 +24,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = [InOneGo([
         migrations.CreateModel(
             name='Responsibility',
             fields=[
@@ -96,4 +97,4 @@ class Migration(migrations.Migration):
         # A teacher sees the children assigned; the list stands in the connection (eduaid.core.scope).
         also_children("students_student", child="id", **_PLACES),
         also_children("students_studentevent", child="pgh_obj_id", **_PLACES),
-    ]
+    ])]
