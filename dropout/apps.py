@@ -8,4 +8,4 @@ class DropoutConfig(AppConfig):
 
     def ready(self) -> None:
         """Registers the indicators."""
-        from dropout import indicators  # noqa: F401, PLC0415  (they need the models, which exist only now)
+        from dropout import indicators, proof_indicators  # noqa: F401, PLC0415  (they need the models, which exist only now)

@@ -20,7 +20,7 @@ PICTURE_BYTES = 300 * 1024
 SENT_BYTES, PDF_BYTES = 20 * MB, 5 * MB
 _PIXELS = 64_000_000  # more than any phone takes in its usual mode; decoding needs 3 bytes each
 _EDGE = 1600
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "MPO")
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 
 
 class FileRejected(Exception):

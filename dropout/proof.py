@@ -7,7 +7,7 @@ changed, and tells the outbox.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pghistory
@@ -383,7 +383,7 @@ def _follow(one: Evidence) -> None:
     changes.record(cause=CAUSE, students=[one.student_id])
 
 
-def _holding(students: object) -> set[int]:
+def _holding(students: Collection[int]) -> set[int]:
     found = Evidence.objects.standing().filter(student__in=students)
     return set(found.values_list("student_id", flat=True))
 
