@@ -41,7 +41,7 @@ def settled(table: Table, left: slice, right: slice) -> tuple[Rows, Rows]:
 
 def _single(values: np.ndarray) -> Rows:
     """Where the values stand that stand once; -1 does not count."""
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     ordered = values[order]
     alone = np.ones(len(values), bool)
     alone[1:] &= ordered[1:] != ordered[:-1]
@@ -57,7 +57,7 @@ def candidates(table: Table, left: Rows, right: Rows) -> tuple[Rows, Rows]:
     size = np.uint64(table.bounds[-1])
 
     def keep(pairs: tuple[Rows, Rows]) -> None:
-        found.append(np.unique(pairs[0].astype(np.uint64) * size + pairs[1].astype(np.uint64)))
+        found.append(pairs[0].astype(np.uint64) * size + pairs[1].astype(np.uint64))
 
     for a, b, limit in _numbers(table, left, right):
         keep(joined(*a, *b, limit))

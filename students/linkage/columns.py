@@ -14,7 +14,7 @@ import numpy as np
 from eduaid.core.text.characters import half_width
 from eduaid.core.text.dates import parse_date, parse_month
 from eduaid.core.text.results import Parsed
-from students.linkage.arrays import Flags, Floats, Ints, Longs, flat, mixed, shares
+from students.linkage.arrays import Flags, Floats, Ints, Longs, flat, shares, weighted
 from students.linkage.names import Names, distinct_names, with_frequencies
 from students.linkage.numbers import Numbers, read_numbers
 from students.linkage.people import People
@@ -279,7 +279,7 @@ def _registry(cells: Sequence[str | None], latest_year: int) -> tuple[Longs, Lon
     if len(filled):
         starts = (np.cumsum(size) - size)[filled]
         place = np.arange(len(points)) - np.repeat(starts, size[filled])
-        whole = np.add.reduceat(mixed(points.astype(np.uint64) + (place.astype(np.uint64) << np.uint64(32))), starts)
+        whole = np.add.reduceat(weighted(points, place % 64), starts)
         found[filled] = (whole >> np.uint64(1)).astype(np.int64)
     return np.where(size >= 8, found, -1), inside.value
 

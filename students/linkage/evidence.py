@@ -85,7 +85,7 @@ COMMON = Weights(
     school=np.array([0.9, 1.0, 0.1, 1.0, 1.0]),
 )
 _PRIOR_PAIRS = {"name": 300.0, "birth": 100.0}  # how many pairs the common figures are worth; other columns 30
-_SAMPLE = 20_000
+_SAMPLE = 5_000
 
 
 def learnt(table: Table, left: Rows, right: Rows) -> Weights:

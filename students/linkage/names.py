@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from eduaid.core.text.names import name_key
 from eduaid.core.text.pinyin import SURNAMES, name_sound
-from students.linkage.arrays import IMAGINED, Flags, Floats, Ints, Keys, Rows, flat, mixed, shares
+from students.linkage.arrays import IMAGINED, Flags, Floats, Ints, Keys, Rows, distinct, flat, mixed, shares, weighted
 
 WIDTH = 12
 """Characters that are compared one by one; longer names are compared whole, and by these."""
@@ -76,11 +76,17 @@ class Names:
 def distinct_names(columns: Sequence[Sequence[str | None]]) -> tuple[Names, list[Ints]]:
     """All names of all columns, and for each column which name stands in each row (-1: none)."""
     texts: list[str] = []
-    for column in columns:
-        texts.extend([cell or "" for cell in column] if None in column else column)  # type: ignore[arg-type]
+    told = [any(column) for column in columns]
+    for column, any_name in zip(columns, told, strict=True):
+        if any_name:
+            texts.extend([cell or "" for cell in column] if None in column else column)  # type: ignore[arg-type]
     which, chars, length = _folded_rows(texts)
-    bounds = np.cumsum([0, *map(len, columns)])
-    return _described(chars, length), [which[start:end] for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
+    found: list[Ints] = []
+    start = 0
+    for column, any_name in zip(columns, told, strict=True):
+        found.append(which[start : start + len(column)] if any_name else np.full(len(column), -1, np.int32))
+        start += len(column) * any_name
+    return _described(chars, length), found
 
 
 def _folded_rows(texts: list[str]) -> tuple[Ints, Ints, Ints]:
@@ -101,8 +107,8 @@ def _folded_rows(texts: list[str]) -> tuple[Ints, Ints, Ints]:
         return which, np.zeros((0, WIDTH), np.int32), np.zeros(0, np.int32)
     starts = (np.cumsum(length) - length)[filled]
     place = np.arange(len(folded)) - np.repeat(starts, length[filled])
-    whole = np.add.reduceat(mixed(folded.astype(np.uint64) + (place.astype(np.uint64) << np.uint64(32))), starts)
-    _, first, inverse = np.unique(whole, return_index=True, return_inverse=True)
+    whole = np.add.reduceat(weighted(folded, place % 64), starts)
+    first, inverse = distinct(whole)
     which[filled] = inverse
     size = length[filled][first]
     offsets = starts[first][:, None] + np.arange(WIDTH)
@@ -132,10 +138,10 @@ def _described(chars: Ints, length: Ints) -> Names:
     within = np.minimum(length, WIDTH)[:, None]
     back = within - 1 - places
     backwards = np.where(back >= 0, np.take_along_axis(chars, np.maximum(back, 0), 1), 0)
-    hashed = mixed(sounds.astype(np.uint64) + (places.astype(np.uint64) << np.uint64(32)))
+    hashed = weighted(sounds, places)
     spoken = chars > 0
     given = spoken & (places >= surname[:, None])
-    shifted = mixed(sounds.astype(np.uint64) + ((places - surname[:, None]).astype(np.uint64) << np.uint64(32)))
+    shifted = weighted(sounds, (places - surname[:, None]) % 64)
     zeros = np.zeros(chars.shape)
     return Names(
         chars=chars,
