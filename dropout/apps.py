@@ -7,5 +7,5 @@ class DropoutConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Registers the indicators."""
-        from dropout import indicators, proof_indicators  # noqa: F401, PLC0415  (they need the models, which exist only now)
+        """Registers the list kinds and the indicators."""
+        from dropout import indicators, lists, proof_indicators  # noqa: F401, PLC0415  (they need the models, which exist only now)
