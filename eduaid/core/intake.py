@@ -70,7 +70,8 @@ _FILE_NOTES = {"macros": "file-macros", "other-sheets": "file-other-sheets", "nu
 HIDDEN_PARTS = ("sheet", "rows", "columns")
 COUNT, LEAVE = "count", "leave"
 
-_STAGED = "number, state, slice_id, town_id, school_id, id_digest, registry_digest, digest, facts, sealed"
+_STAGED = "number, state, slice_id, town_id, school_id, id_digest, registry_digest, digest, facts, sealed, continues_id"
+_NOBODY = copying.int8(None)
 _FIELDS = copying.count(_STAGED.count(",") + 1)
 
 
@@ -497,7 +498,8 @@ class _RowWriter:
             if len(row) < self._width:
                 row = row + [None] * (self._width - len(row))
             cells: list[Cell] = [row[position] for position in self._positions]
-            made = self._maker.make(number, cells)
+            answers = None if self._prefilled is None else self._prefilled.answers(number)
+            made = self._maker.make(number, cells, answers)
             if self._prefilled is not None:
                 if self._prefilled.leaves(number):
                     self._stager.slice_for(made)  # a school that everybody leaves is covered all the same
@@ -554,6 +556,7 @@ class _RowWriter:
                 copying.raw(made.digest),
                 copying.jsonb(made.facts),
                 copying.raw(self._stager.sealed(made)),
+                _NOBODY if self._prefilled is None else copying.int8(self._prefilled.continues(made.number)),
             )
         )
 
@@ -590,6 +593,8 @@ class _RowWriter:
             ),
             batch_size=2000,
         )
+        if self._prefilled is not None:
+            Finding.objects.bulk_create(self._prefilled.settled(self._stager.upload, self._sheet), batch_size=2000)
         Finding.objects.bulk_create(
             Finding(
                 upload=self._stager.upload,

@@ -1,7 +1,8 @@
 """The template with everybody in it: who is in force goes out, and only what changed is typed.
 
 Every row carries a hidden key, numbers of persons are masked. Dropped back like any list, a masked number stands for the
-sealed one of the row that the key names; in the column 变动 one chooses where somebody went.
+sealed one of the row that the key names, whom the row speaks of is known by the key, and what a person has confirmed of a
+cell is not asked again while the cell stays as it is. In the column 变动 one chooses where somebody went.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from eduaid.core.cells import Cell, Row
 from eduaid.core.list_templates import SPARE_ROWS, help_sheet, out_column
 from eduaid.core.lists import Column, ListKind, RowFinding
 from eduaid.core.masking import masked
-from eduaid.core.models import CellEdit, Departure, Finding, ListSlice, Region, School, Upload, UploadRow
+from eduaid.core.models import CellEdit, Departure, Finding, ListSlice, Region, School, Upload, UploadRow, UploadSheet
 from eduaid.core.models.departures import PENDING
 from eduaid.core.models.uploads import FindingLevel, RowState
 from eduaid.core.reading.frames import unpacked
@@ -177,6 +178,10 @@ class Restorer:
     _first: dict[int, int] = field(default_factory=dict)
     _told: dict[int, list[RowFinding]] = field(default_factory=dict)
     _leaves: dict[int, RowFinding] = field(default_factory=dict)
+    _continues: dict[int, int] = field(default_factory=dict)
+    """Number of a row → the older row that its key names."""
+    _settled: dict[int, list[Finding]] = field(default_factory=dict)
+    """Number of a row → what was answered about cells of the older row that have not changed since."""
 
     def __post_init__(self) -> None:
         self._shown = _Shown(self.kind)
@@ -193,10 +198,11 @@ class Restorer:
         return cls(upload, kind, mapping, texts.index(row_keys.HEADER), change)
 
     def restore(self, rows: Sequence[tuple[int, Row]]) -> None:
-        """Puts the sealed values in place of their masks, in these rows themselves. Four queries for any number of rows."""
+        """Puts the sealed values in place of their masks, in these rows themselves. Five queries for any number of rows."""
         texts = [plain(row[self.key_at]) if self.key_at < len(row) else "" for _, row in rows]
         keys = row_keys.opened(texts)
         known = self._known([key for key in keys if key is not None and key.use is Use.PREFILLED])
+        answered = _answered(known)
         for (number, row), text, key in zip(rows, texts, keys, strict=True):
             if self.key_at < len(row):
                 row[self.key_at] = None
@@ -210,13 +216,20 @@ class Restorer:
                     self._tell(number, "key-twice", first=first)
                     old = None
             self._take_change(number, row, key.row if old is not None and key is not None else None)
-            if old is None:
+            if old is None or key is None:
                 continue
+            self._continues[number] = key.row
+            same: set[str] = set()
             for position, name in self.columns.items():
-                if position < len(row) and (before := old.get(name)) is not None:
-                    shown = self._shown.of(name, plain(before))
-                    if tidy(plain(row[position])) == tidy(shown):
-                        row[position] = before
+                before, now = old.get(name), row[position] if position < len(row) else None
+                if before is None:
+                    if not tidy(plain(now)):
+                        same.add(name)
+                elif tidy(plain(now)) == tidy(self._shown.of(name, plain(before))) and position < len(row):
+                    row[position] = before
+                    same.add(name)
+            if "name" in same and key.row in answered:
+                self._settled[number] = [found for found in answered[key.row] if found.column in same]
 
     def _known(self, keys: Sequence[RowKey]) -> dict[int, dict[str, Cell]]:
         """The rows of these keys, as far as they belong to the list's kind and place and can still be opened."""
@@ -249,6 +262,36 @@ class Restorer:
         column = self.kind.id_column if level is FindingLevel.ERROR else ""
         self._told.setdefault(number, []).append(RowFinding(column, code, level, params))
 
+    def continues(self, number: int) -> int | None:
+        return self._continues.get(number)
+
+    def answers(self, number: int) -> Mapping[tuple[str, str], str] | None:
+        """What people have answered about this row before, as `RowMaker.make` takes it."""
+        found = self._settled.get(number)
+        return {(one.column, one.code): one.answer for one in found} if found else None
+
+    def settled(self, upload: Upload, sheet: UploadSheet) -> list[Finding]:
+        """The answers that hold on, as findings of the rows that have been stored meanwhile; with their authors and times."""
+        rows = dict(sheet.row_set.filter(number__in=self._settled).values_list("number", "pk")) if self._settled else {}
+        return [
+            Finding(
+                upload=upload,
+                sheet=sheet,
+                row_id=rows[number],
+                number=number,
+                column=one.column,
+                code=one.code,
+                level=one.level,
+                params=one.params,
+                answer=one.answer,
+                answered_by_id=one.answered_by_id,
+                answered_at=one.answered_at,
+            )
+            for number, found in self._settled.items()
+            if number in rows
+            for one in found
+        ]
+
     def leaves(self, number: int) -> bool:
         return number in self._leaves
 
@@ -261,6 +304,14 @@ class Restorer:
             made.findings.append(found)
             if found.level is FindingLevel.ERROR and made.state == RowState.ACCEPTED:
                 made.state = RowState.WAITING
+
+
+def _answered(rows: Iterable[int]) -> dict[int, list[Finding]]:
+    """Row → findings about its cells that somebody has answered."""
+    found: dict[int, list[Finding]] = {}
+    for finding in Finding.objects.filter(row__in=list(rows)).exclude(answer="").exclude(column="").order_by("pk"):
+        found.setdefault(finding.row_id or 0, []).append(finding)
+    return found
 
 
 def _label(code: str) -> str:

@@ -15,6 +15,7 @@ from students.precedence import BY_KEY
 class LinkRule(models.TextChoices):
     ID_NUMBER = "id", "证件号与姓名一致"
     REGISTRY_NUMBER = "registry", "学籍号与姓名一致"
+    KEY = "key", "预填表的行标识与姓名一致"
     NAME_AND_BIRTH = "name-birth", "姓名、出生日期一致（均无有效证件号）"
     NEW = "new", "首次出现"
     PERSON = "person", "人工认定"

@@ -442,7 +442,8 @@ def _oldest(upload: Upload) -> dt.date:
 _ASKED = """
     CREATE TEMP TABLE list_asked ON COMMIT DROP AS
     SELECT r.id, coalesce(r.facts->>'name_key', '') AS name_key, coalesce(r.facts->>'former_key', '') AS former_key,
-        (r.facts->>'birth_on')::date AS birth, r.id_digest, r.registry_digest, decode(r.facts->>'embedded_id', 'hex') AS embedded
+        (r.facts->>'birth_on')::date AS birth, r.id_digest, r.registry_digest, decode(r.facts->>'embedded_id', 'hex') AS embedded,
+        r.continues_id
     FROM core_uploadrow r
     WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s)
         AND NOT EXISTS (SELECT 1 FROM students_identitylink l WHERE l.row_id = r.id)
@@ -452,11 +453,14 @@ _ASKED = """
     ANALYZE list_asked (id, id_digest, registry_digest)
 """
 
-# The two answers of `students.linking` that need no thought, for all rows at once: a number names one child, whose name and
-# birth date agree; or the number is on nobody's file, and nobody of that name and birth date is either.
+# The answers of `students.linking` that need no thought, for all rows at once: a number names one child, whose name and
+# birth date agree; the number is on nobody's file, and nobody of that name and birth date is either; or the number names
+# nobody, and the key of a prefilled template names a child whose name and birth date agree and who has no other number.
 _DECIDED = """
     CREATE TEMP TABLE list_decided ON COMMIT DROP AS
-    SELECT a.id, st.id AS student_id, CASE
+    SELECT a.id, coalesce(st.id, kept.id) AS student_id, CASE
+        WHEN st.id IS NULL AND kept.id IS NOT NULL AND coalesce(kept.id_digest = a.id_digest, true)
+            AND a.name_key = ANY (kept.name_keys) AND coalesce(a.birth = kept.birth_on, true) THEN 'key'
         WHEN EXISTS (SELECT 1 FROM core_finding f WHERE f.row_id = a.id AND f.answer <> '') THEN ''
         WHEN st.id IS NOT NULL THEN CASE
             WHEN coalesce(by_id.student_id = by_registry.student_id, true)
@@ -477,9 +481,14 @@ _DECIDED = """
         SELECT i.digest, coalesce(m.merged_into_id, i.student_id) AS student_id FROM students_identifier i
         LEFT JOIN students_student m ON m.id = i.student_id AND m.merged_into_id IS NOT NULL WHERE i.kind = %(registry)s
     ) by_registry ON by_registry.digest = a.registry_digest
-    LEFT JOIN students_student st ON st.id = coalesce(by_id.student_id, by_registry.student_id);
+    LEFT JOIN students_student st ON st.id = coalesce(by_id.student_id, by_registry.student_id)
+    LEFT JOIN (
+        SELECT l.row_id, coalesce(m.merged_into_id, m.id) AS student_id FROM students_identitylink l
+        JOIN students_student m ON m.id = l.student_id
+    ) by_key ON by_key.row_id = a.continues_id
+    LEFT JOIN students_student kept ON kept.id = by_key.student_id;
     INSERT INTO students_identitylink (row_id, student_id, rule, made_at)
-    SELECT id, student_id, rule, now() FROM list_decided WHERE rule IN ('id', 'registry')
+    SELECT id, student_id, rule, now() FROM list_decided WHERE rule IN ('id', 'registry', 'key')
 """
 
 
@@ -493,7 +502,8 @@ def _undecided(upload: Upload, *, only: list[int] | None = None) -> list[Candida
         cursor.execute(_ASKED, {"upload": upload.pk, "only": only, "oldest": _oldest(upload)})
         cursor.execute(_DECIDED, {"id": Identifier.ID_NUMBER, "registry": Identifier.REGISTRY_NUMBER})
         cursor.execute(
-            "SELECT a.* FROM list_asked a JOIN list_decided d ON d.id = a.id WHERE d.rule = '' ORDER BY a.id"
+            "SELECT a.id, name_key, former_key, birth, id_digest, registry_digest, embedded"
+            " FROM list_asked a JOIN list_decided d ON d.id = a.id WHERE d.rule = '' ORDER BY a.id"
         )
         rows = cursor.fetchall()
         cursor.execute(

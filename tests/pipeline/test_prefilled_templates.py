@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from eduaid.core import intake, prefilled
+from eduaid.core import editing, intake, prefilled
 from eduaid.core.lists import kind_of
 from eduaid.core.models import AccessRecord, Departure, Finding, Upload, UploadRow
 from eduaid.core.sealing import Opener
@@ -135,6 +135,56 @@ def test_a_number_is_typed_only_when_it_changes(roster: SmallCounty) -> None:
     upload = send(roster, filled(template(roster), change))
     row = UploadRow.objects.get(sheet__upload=upload, facts__name="赵小满")
     assert intake.delivered(row, Opener())["id_number"] == fresh
+
+
+def without_number(county: SmallCounty) -> Student:
+    """赵小满 came without a usable number and was let in as such."""
+    row = {**ZHAO, "身份证号": ZHAO["身份证号"][:-1]}
+    upload = county.send("class-roster", [PUPIL_LI, PUPIL_WANG, row], place="a", by="town-a")
+    waiting = Finding.objects.get(upload=upload, row__isnull=False)
+    editing.answer(waiting, answer="admit", by=county.user("town-a"))
+    county.take_force(upload)
+    return Student.objects.get(name="赵小满")
+
+
+def test_who_has_no_number_is_known_by_the_key_and_not_asked_about_again(county: SmallCounty) -> None:
+    child = without_number(county)
+    upload = send(county, template(county))
+    assert (upload.rows_read, upload.rows_accepted, upload.rows_waiting) == (3, 3, 0)
+    assert counts(upload) == (0, 0, 0, 3)
+    row = UploadRow.objects.get(sheet__upload=upload, facts__name="赵小满")
+    assert (row.link.student_id, row.link.rule) == (child.pk, "key")
+    kept = Finding.objects.get(upload=upload, row=row)
+    assert (kept.code, kept.answer, kept.answered_by) == ("id-length", "admit", county.user("town-a"))
+    # A correction of another cell leaves it so.
+    editing.edit_cell(row, column="class", text="3班", by=county.user("town-a"))
+    upload.refresh_from_db()
+    assert (upload.rows_waiting, upload.rows_changed) == (0, 1)
+    assert UploadRow.objects.get(pk=row.pk).link.student_id == child.pk
+
+
+def test_a_number_that_is_only_now_known_goes_to_the_child_of_the_key(county: SmallCounty) -> None:
+    child = without_number(county)
+
+    def change(sheet: Any, at: dict[str, str]) -> None:
+        sheet[f"{at['身份证件号']}{row_of(sheet, '赵小满')}"] = ZHAO["身份证号"]
+
+    upload = send(county, filled(template(county), change))
+    assert (upload.rows_waiting, upload.rows_changed, upload.rows_added) == (0, 1, 0)
+    county.take_force(upload)
+    assert Student.objects.get(name="赵小满").pk == child.pk
+    assert child.identifiers.count() == 1
+
+
+def test_another_name_in_the_row_of_a_key_is_asked_about(county: SmallCounty) -> None:
+    without_number(county)
+
+    def change(sheet: Any, at: dict[str, str]) -> None:
+        sheet[f"{at['姓名']}{row_of(sheet, '赵小满')}"] = "钱大丰"
+
+    upload = send(county, filled(template(county), change))
+    assert upload.rows_waiting == 1
+    assert not UploadRow.objects.filter(sheet__upload=upload, facts__name="钱大丰", link__isnull=False).exists()
 
 
 def test_whoever_left_is_not_taken_and_the_whereabouts_are_said(roster: SmallCounty) -> None:

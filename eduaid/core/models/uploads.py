@@ -311,6 +311,15 @@ class UploadRow(models.Model):
         db_index=False,
         help_text="A newer row about the same child that waits for a correction: until then this one stays in force.",
     )
+    continues = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        help_text="The older row that the hidden key of a prefilled template names: who fills it in speaks of the same person.",
+    )
     late_at = models.DateTimeField(null=True, help_text="Set when the row took force after the rest of its list.")
 
     objects = UploadRowQuerySet.as_manager()
