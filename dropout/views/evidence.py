@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -25,6 +25,7 @@ from dropout.views.proof_common import (
     own_area,
     rate_text,
     say_at,
+    shown,
     tabs,
 )
 from eduaid.core import access, display, files
@@ -88,7 +89,7 @@ def ledger(request: AccountRequest) -> HttpResponse:
         chips.append(chip(request, "town", asked.name))
     if state:
         chips.append(chip(request, "state", dict(STATE_CHOICES)[state]))
-    return render(
+    return shown(
         request,
         "evidence/list.html",
         {
@@ -192,7 +193,7 @@ def _child_page(
     )
     office = f"{student.hukou_town.name}人民政府" if student.hukou_town else ""
     recordable = may_record and (current is None or (current.state != EvidenceState.ACCEPTED))
-    return render(
+    return shown(
         request,
         "evidence/child.html",
         {
@@ -269,7 +270,7 @@ def record(request: AccountRequest, public_id: str) -> HttpResponse:
             return redirect("evidence-child", student.public_id)
     else:
         form = EvidenceForm(initial=known)
-    return render(
+    return shown(
         request,
         "evidence/record.html",
         {

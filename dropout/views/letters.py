@@ -7,13 +7,13 @@ from itertools import groupby
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from dropout import inquiries
 from dropout.models import InquiredChild, InquiryLetter
 from dropout.proof_forms import AnswerForm, LetterForm
-from dropout.views.proof_common import crumbs, figure_of, own_area, say_at, tabs
+from dropout.views.proof_common import crumbs, figure_of, own_area, say_at, shown, tabs
 from eduaid.core.roles import Right, today
 from eduaid.core.uploads import NotAllowed
 from eduaid.core.views.pages import Link, paged
@@ -30,7 +30,7 @@ def letters(request: AccountRequest) -> HttpResponse:
         {"place": place, "children": list(group), "url": f"{reverse('letter-new')}?place={place}"}
         for place, group in groupby(inquiries.to_ask_about(), key=inquiries.place_of)
     ]
-    return render(
+    return shown(
         request,
         "evidence/letters.html",
         {
@@ -69,7 +69,7 @@ def letter_new(request: AccountRequest) -> HttpResponse:
         else:
             messages.success(request, f"已拟好协查函{made}。下载 Word 后按公文程序签发。")
             return redirect("letter", made.pk)
-    return render(
+    return shown(
         request,
         "evidence/letter_new.html",
         {
@@ -94,7 +94,7 @@ def _letter_page(
     if made is None:
         raise Http404
     children = made.children.within(request.scope).select_related("student", "student__hukou_town")
-    return render(
+    return shown(
         request,
         "evidence/letter.html",
         {

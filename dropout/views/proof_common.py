@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django import forms
-from django.http import Http404
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 
 from dropout.models import Evidence
@@ -15,6 +16,7 @@ from eduaid.core.views.pages import Link, Tab
 from eduaid.core.views.policy import AccountRequest
 from students.models import Student
 from students.views.figures import Figure, figure
+from students.views.match import module_tabs
 
 
 def own_area(request: AccountRequest) -> Region | School:
@@ -46,11 +48,17 @@ def crumbs(*last: Link) -> list[Link]:
     return [Link("取证", reverse("evidence")), *last]
 
 
+def shown(request: AccountRequest, template: str, context: dict[str, object]) -> HttpResponse:
+    """A page of the module, with its strip."""
+    current = "spotchecks" if template.startswith("spotcheck/") else "evidence"
+    return render(request, template, {"module_tabs": module_tabs(request, current), **context})
+
+
 def tabs(request: AccountRequest, current: str) -> list[Tab]:
-    shown = [("evidence-list", "取证台账", True)]
+    found = [("evidence-list", "取证台账")]
     if may(request.user, Right.VERIFY):
-        shown = [("evidence", "待审核", True), *shown, ("letters", "协查函", True), ("spotchecks", "随机抽查", True)]
-    return [Tab(label, reverse(name), name == current) for name, label, _ in shown]
+        found = [("evidence", "待审核"), *found, ("letters", "协查函")]
+    return [Tab(label, reverse(name), name == current) for name, label in found]
 
 
 def evidence_in_scope(pk: int, request: AccountRequest) -> Evidence:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -12,7 +12,7 @@ from dropout import proof
 from dropout.models import Evidence
 from dropout.proof_forms import RETURN_REASONS, ReviewForm
 from dropout.views.evidence import files_of, state_of
-from dropout.views.proof_common import evidence_in_scope, figure_of, own_area, tabs
+from dropout.views.proof_common import evidence_in_scope, figure_of, own_area, shown, tabs
 from eduaid.core.roles import Right, may
 from eduaid.core.uploads import NotAllowed
 from eduaid.core.views.pages import Link
@@ -37,7 +37,7 @@ def _queue(request: AccountRequest, form: ReviewForm | None = None, one: Evidenc
             one = rows.filter(verified_at__gte=skipped.verified_at).exclude(pk=skipped.pk).first()
         one = one or rows.first()
     own = Evidence.objects.within(request.scope).waiting().filter(verified_by=request.user).exists()
-    return render(
+    return shown(
         request,
         "evidence/review.html",
         {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -15,7 +15,7 @@ from dropout import bulletin, spot
 from dropout.models import SpotCall, SpotCheck
 from dropout.models.spot_checks import Outcome
 from dropout.proof_forms import DrawForm, OutcomeForm, RectifyForm
-from dropout.views.proof_common import crumbs, figure_of, own_area, say_at, tabs
+from dropout.views.proof_common import crumbs, figure_of, own_area, say_at, shown
 from eduaid.core import display
 from eduaid.core.indicators import Basis, indicator_of
 from eduaid.core.models import Region
@@ -56,12 +56,11 @@ def spotchecks(request: AccountRequest) -> HttpResponse:
             return redirect("spotcheck", made.pk)
     area = own_area(request)
     page = paged(request, SpotCheck.objects.select_related("drawn_by", "round"))
-    return render(
+    return shown(
         request,
         "spotcheck/index.html",
         {
             "crumbs": crumbs(Link("随机抽查")),
-            "tabs": tabs(request, "spotchecks"),
             "form": form,
             "kpis": [
                 {"figure": figure_of(request, key, area), "more": ""}
@@ -149,7 +148,7 @@ def spotcheck(request: AccountRequest, pk: int) -> HttpResponse:
     figures = _figures(request, check)
     counts = _counts(figures, check)
     here = reverse("spotcheck", args=[check.pk])
-    return render(
+    return shown(
         request,
         "spotcheck/check.html",
         {
@@ -181,7 +180,7 @@ def sheet(request: AccountRequest, pk: int) -> HttpResponse:
     check = _check_or_404(pk)
     calls = SpotCall.objects.within(request.scope).filter(check_of=check)
     page = paged(request, calls.select_related("student", "pool__school", "pool__town").order_by("pool_id", "id"))
-    return render(
+    return shown(
         request,
         "spotcheck/sheet.html",
         {
@@ -247,7 +246,7 @@ def call(request: AccountRequest, pk: int, call_pk: int) -> HttpResponse:
 
 
 def _call_page(request: AccountRequest, one: SpotCall, form: OutcomeForm, rectify_form: RectifyForm) -> HttpResponse:
-    return render(
+    return shown(
         request,
         "spotcheck/call.html",
         {

@@ -222,7 +222,7 @@ _MODULE = (
     ("三本台账", "dropout", Right.SEE_FIGURES),
     ("比对", "match", Right.MATCH),
     ("取证", "evidence", Right.SEE_CHILDREN),
-    ("抽查", "spotchecks", Right.SEE_CHILDREN),
+    ("抽查", "spotchecks", Right.VERIFY),
     ("学籍变动", "moves", Right.SEE_CHILDREN),
 )
 

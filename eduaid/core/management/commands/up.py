@@ -184,6 +184,7 @@ class Command(BaseCommand):
         size = ["--people", str(people)] if people else []
         self.run("demo", "--load", *size)
         self.run("census", "--open")
+        self.run("proofs", "--example")
         self.run("report", "county-progress", "--table")
         self.run("demo", "--accounts")
 
