@@ -28,7 +28,7 @@ from eduaid.core.indicators import (
     school_names,
     township_names,
 )
-from eduaid.core.models import School
+from eduaid.core.models import Region, School
 from students.indicators import BY_HUKOU
 from students.models import Student
 
@@ -166,7 +166,27 @@ EVIDENCE = (
     *_family("evidence.away", "在外就读", _AWAY, "在县内外镇或县外就读"),
     *_family("evidence.outside", "县外就读取证", _OUTSIDE, "在县外就读"),
 )
-register(*EVIDENCE)
+
+
+def _waiting(basis: Basis) -> QuerySet[Any]:
+    """Whatever the round says of the child: a proof that waits has to be looked at."""
+    known = Evidence.objects.waiting().of_year(basis.school_year).filter(student=OuterRef("pk"))
+    found: Any = Student.objects.filter(Exists(known))
+    return found.of_hukou(basis.area) if isinstance(basis.area, Region) else found.at_schools_of(basis.area)
+
+
+WAITING = Indicator(
+    key="evidence.waiting",
+    label="取证待审核",
+    unit="人",
+    definition="本学年已登记证明、等待另一人审核的人数，不论摸排的去向，按户籍地，一人计一次。",
+    source="取证台账",
+    counting=Counting.HUKOU,
+    row_kind=CHILDREN_AWAY,
+    rows=_waiting,
+    breakdowns=BY_HUKOU,
+)
+register(*EVIDENCE, WAITING)
 register_rate(
     Rate(
         key="evidence.away.rate",

@@ -43,7 +43,7 @@ def _queue(request: AccountRequest, form: ReviewForm | None = None, one: Evidenc
         {
             "crumbs": [Link("取证审核")],
             "tabs": tabs(request, "evidence"),
-            "waiting": figure_of(request, "evidence.away.waiting", own_area(request)),
+            "waiting": figure_of(request, "evidence.waiting", own_area(request)),
             "one": one,
             "state": state_of(one) if one else None,
             "files": files_of(one) if one else [],

@@ -428,3 +428,50 @@ def test_the_figures_add_up_to_the_last_child(away: SmallCounty) -> None:
     basis = Basis(away.home, dt.date(2026, 11, 20))
     value = {key: indicator_of(f"evidence.away{key}").value(basis, EVERYTHING) for key in ("", ".proved", ".unproved")}
     assert value == {"": 1, ".proved": 1, ".unproved": 0}
+
+
+def test_a_letter_is_numbered_masked_unless_asked_and_logged(away: SmallCounty) -> None:
+    from docx import Document
+
+    from dropout import inquiries
+    from dropout.models import InquiryLetter
+
+    officer = away.user("county")
+    for name, by in (("李小雨", "town-a"), ("王伟", "town-a")):
+        proof.record(child(name), proof_of(), by=away.user(by))
+    client = away.client("county")
+    place = inquiries.place_of(Evidence.objects.first())
+    assert place == "广东省深圳市宝安区"
+    filled = {"place": place, "to_office": "宝安区教育局", "reply_by": "2026-12-05"}
+    one = Evidence.objects.get(student__name="李小雨")
+    assert client.post("/evidence/letters/new/", filled | {"child": [one.pk]}).status_code == 302
+    assert client.post("/evidence/letters/new/", filled | {"full_numbers": "on"}).status_code == 302
+    masked, full = InquiryLetter.objects.order_by("number")
+    assert [str(masked), str(full)] == ["〔2026〕1号", "〔2026〕2号"]
+    number = PEOPLE_A[0]["身份证号"]
+
+    def words(letter: InquiryLetter) -> str:
+        answer = client.post(f"/evidence/letters/{letter.pk}/word/")
+        assert answer.status_code == 200
+        book = Document(io.BytesIO(answer.content))
+        cells = [cell.text for table in book.tables for row in table.rows for cell in row.cells]
+        return "\n".join([*(paragraph.text for paragraph in book.paragraphs), *cells])
+
+    first = words(masked)
+    assert "宝安区教育局：" in first
+    assert "〔2026〕1号" in first
+    assert "990121************" in first
+    assert number not in first
+    assert [str(row.letter) for row in masked.children.all()] == ["〔2026〕1号"]
+    assert number not in client.get(f"/evidence/letters/{full.pk}/").content.decode()
+    if full.children.filter(student__name="李小雨").exists():
+        assert number in words(full)
+    else:
+        assert PEOPLE_A[1]["身份证号"] in words(full)
+    assert AccessRecord.objects.filter(subject_kind="inquiry-letter", action="export").count() == 1
+    assert AccessRecord.objects.filter(subject_kind="inquiry-letter", purpose__contains="完整证件号").count() >= 2
+    asked = masked.children.get()
+    inquiries.answer(asked, said="confirmed", note="在读", on=dt.date(2026, 11, 20), by=officer)
+    asked.refresh_from_db()
+    assert (asked.answer, asked.noted_by) == ("confirmed", officer)
+    assert away.client("town-a").post(f"/evidence/letters/{full.pk}/word/").status_code == 403
