@@ -97,12 +97,14 @@ def _with_names_learnt(table: Table, weights: Weights, seen: Evidence, exact: in
 def must_be_asked(table: Table, seen: Evidence) -> Flags:
     """Pairs that no score may match: two valid numbers that differ; a number without its name; a name alone.
 
-    The same number and surname with another given name passes for a renaming only where both birth columns, sex and family say
-    the same: a brother's number, typed in by mistake, comes with the child's own birth date.
+    The same number with another name passes for a renaming only where both birth columns, sex and family say the same: a
+    brother's number, typed in by mistake, comes with the child's own birth date. Guardian or phone must agree, and both where
+    not even the surname does.
     """
     told = (table.birth[seen.left] > 0) & (table.birth[seen.right] > 0)
-    family = (seen.guardian == AGREE) | (seen.phone == AGREE)
-    renamed = (seen.number == i.SAME) & (seen.name == n.SURNAME) & told & (seen.birth == AGREE) & family
+    guardian, phone = seen.guardian == AGREE, seen.phone == AGREE
+    family = np.where(seen.name == n.OTHER, guardian & phone, guardian | phone)
+    renamed = (seen.number == i.SAME) & (seen.name != n.NO_NAME) & told & (seen.birth == AGREE) & family
     renamed &= seen.sex != DIFFER
     asked = (seen.number == i.DIFFERENT) | (np.isin(seen.name, (n.SURNAME, n.OTHER, n.NO_NAME)) & ~renamed)
     numbered = ~np.isin(seen.number, (i.MISSING, i.FAR, i.DIFFERENT))
