@@ -66,6 +66,7 @@ PARTITIONS: tuple[PartsMakeTotal, ...] = (
     ),
     PartsMakeTotal("pupils", ("responsibility.with", "responsibility.without")),
     PartsMakeTotal("schools", ("schools.sent", "schools.not-sent")),
+    PartsMakeTotal("evidence.away", ("whereabouts.in-school.county", "whereabouts.in-school.outside")),
     PartsMakeTotal(
         "whereabouts.population", ("whereabouts.counted", "whereabouts.excluded", "whereabouts.not-in-round")
     ),
@@ -78,6 +79,8 @@ WITHIN: tuple[NotMoreThan, ...] = (
     NotMoreThan("households.poverty", "persons.poverty"),
     NotMoreThan("responsibility.left", "responsibility.with"),
     NotMoreThan("schools.not-sent", "schools"),
+    NotMoreThan("evidence.outside", "evidence.away"),
+    NotMoreThan("spotcheck.rectified", "spotcheck.untrue"),
     NotMoreThan("whereabouts.contested", "whereabouts.decided"),
 )
 
