@@ -72,11 +72,11 @@ class Command(SystemCommand):
             by=User.objects.get(pk=post.user_id),
         )
         seconds = time.monotonic() - began
-        people = made.whereabouts.count()
-        settled = people - made.whereabouts.unverified().count()
-        self.stdout.write(
-            f"{made}：{people} 人，名单推定去向 {settled} 人，未核 {people - settled} 人（{seconds:.1f} 秒）"
+        basis = Basis(Region.objects.home(), day)
+        people, open_ = (
+            int(indicator_of(f"whereabouts.{key}").value(basis, EVERYTHING)) for key in ("population", "suspected")
         )
+        self.stdout.write(f"{made}：{people} 人，名单推定去向 {people - open_} 人，未核 {open_} 人（{seconds:.1f} 秒）")
 
     def print_equation(self, round_: CensusRound) -> None:
         prefix = prefix_of(Window(round_.window))
