@@ -100,6 +100,17 @@ class OtherFileForm(forms.Form):
     )
 
 
+class MoveForm(forms.Form):
+    """To whom a row of a list belongs: another file, or a new one when the field stays empty."""
+
+    number = forms.CharField(
+        label="归哪份档案（档案号）",
+        max_length=12,
+        required=False,
+        help_text="不填就新建一份档案。档案号写在学生档案的姓名下面",
+    )
+
+
 # --- corrections -----------------------------------------------------------------------------------------------
 
 

@@ -19,22 +19,15 @@ from eduaid.core.models.places import Level
 from eduaid.core.roles import Right, may
 from eduaid.core.scope import Scope
 from eduaid.core.sealing import Sealer, digest, new_data_key
+from eduaid.core.text import Problem, parse_card
+from eduaid.core.text.sentences import SENTENCES
 from subsidies import ledger
-from subsidies.cards import Card, Damage, read_card
 from subsidies.ledger import NotAllowed, NotPossible
 from subsidies.models import AidBatch, ApprovalLimit, Award, Entitlement, Programme, TermClosing
 from subsidies.models.batches import AwardState, BatchSource, BatchState
 from subsidies.money import ZERO, Deed, Totals, difference
 
 CARD = b"card"
-
-DAMAGED = {
-    "scientific": "卡号被表格软件写成了科学计数（如 6.22E+18），后面几位已经丢失，请把该列改为文本后重新填写",
-    "zeros": "卡号第 16 位起全是 0，是表格软件截断造成的，请核对存折或银行卡重新填写",
-    "length": "卡号位数不对，应为 12 至 19 位数字",
-    "digits": "卡号里有数字以外的字，应为 12 至 19 位数字",
-    "check": "卡号校验不通过，有一位写错了，请核对银行卡",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +162,23 @@ def _award(batch: AidBatch, row: NewAward, sealer: Sealer) -> Award:
     return award
 
 
-def _put_card(award: Award, number: str, sealer: Sealer) -> None:
-    card = read_card(number)
-    if isinstance(card, Damage):
-        raise NotPossible(DAMAGED[card.code] + "。")
-    _seal_card(award, card, sealer)
+# What a spreadsheet keeps of a long number; the rest becomes zeros.
+_KEPT = 15
 
 
-def _seal_card(award: Award, card: Card, sealer: Sealer) -> None:
-    award.card_sealed = sealer.seal(card.number.encode(), CARD)
-    award.card_last4 = card.last4
-    award.card_digest = digest("card", card.number)
+def _put_card(award: Award, written: str, sealer: Sealer) -> None:
+    """Raises NotPossible with what is wrong with the number, without the number."""
+    result = parse_card(written)
+    if isinstance(result, Problem):
+        raise NotPossible(SENTENCES[result.code].text.format(**result.params) + "。")
+    number = result.value if result is not None else ""
+    if not number:
+        raise NotPossible("请填写收款卡号。")
+    if len(number) > _KEPT and set(number[_KEPT:]) == {"0"}:
+        raise NotPossible(SENTENCES["card-damaged"].text + "。")
+    award.card_sealed = sealer.seal(number.encode(), CARD)
+    award.card_last4 = number[-4:]
+    award.card_digest = digest("card", number)
 
 
 def _take_facts(batch: AidBatch, *, freeze: bool = False) -> None:

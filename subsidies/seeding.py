@@ -21,6 +21,13 @@ def _rows(file: str) -> Iterator[dict[str, str]]:
     yield from csv.DictReader(text.splitlines())
 
 
+def _term(cell: str) -> int:
+    number = parse_term(cell)
+    if number is None:
+        raise ValueError(f"no term: {cell}")
+    return number
+
+
 def _codes(cell: str) -> list[str]:
     return [code for code in cell.split("|") if code]
 
@@ -55,8 +62,8 @@ def load_seeds() -> None:
         Standard(
             programme=programmes[row["programme"]],
             amount=Decimal(row["amount"]),
-            from_term=parse_term(row["from_term"]),
-            until_term=parse_term(row["until_term"]) if row["until_term"] else None,
+            from_term=_term(row["from_term"]),
+            until_term=_term(row["until_term"]) if row["until_term"] else None,
             is_confirmed=row["is_confirmed"] == "1",
             **{name: row[name] for name in ("stage", "boarding", "tier", "group", "per", "document", "note")},
         )

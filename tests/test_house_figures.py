@@ -27,7 +27,7 @@ MAY_COUNT = {
     "reports/basis.py record_of": "what a report rested on, kept beside its figures for the replay",
     "reports/sources.py files_behind": "splits the rows of one indicator by the file that delivered them",
     "reports/sources.py _files_of_schools": "the same for an indicator of schools",
-    "students/views/reveal.py _alert_when_many": "a limit of numbers shown within an hour",
+    "students/views/reveal.py alert_when_many": "a limit of numbers shown within an hour",
 }
 
 

@@ -24,6 +24,7 @@ _MODULES: tuple[tuple[str, str, str, tuple[Right, ...]], ...] = (
     ("进展", "progress", "chart", (Right.SEE_FIGURES,)),
     ("学生", "students", "people", (Right.SEE_CHILDREN,)),
     ("控辍保学", "dropout", "school", (Right.SEE_FIGURES,)),
+    ("学生资助", "aid", "yuan", (Right.SEE_FIGURES,)),
     ("名单导入", "imports", "upload", (Right.UPLOAD, Right.APPROVE)),
     ("报告", "reports", "report", (Right.SEE_FIGURES,)),
 )

@@ -29,6 +29,7 @@ class Right(StrEnum):
     EXPORT = "export"
     REPORT = "report"
     ASSIGN = "assign"
+    AID = "manage-aid"
     CARE = "care-for-children"
     VERIFY = "verify"
     MANAGE_PLACES = "manage-places"
@@ -66,6 +67,7 @@ ROLES: dict[str, Role] = {
         _role(
             RoleKey.AID_OFFICER,
             Reach.COUNTY,
+            Right.AID,
             Right.SEE_CHILDREN,
             Right.SEE_FIGURES,
             Right.UPLOAD,

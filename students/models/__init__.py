@@ -4,11 +4,13 @@ from .care import Responsibility
 from .comparison import Alias, Discrepancy, MatchDecision, Suggestion
 from .enrolment import Enrolment
 from .identity import Correction, Identifier, IdentityLink
+from .movements import Movement
 from .names import NamePart
 from .people import Household, Student
+from .turns import Turned, YearTurn
 
 __all__ = [
-    "Alias", "Correction", "Discrepancy", "Enrolment", "Household", "Identifier", "IdentityLink", "MatchDecision",
+    "Alias", "Correction", "Discrepancy", "Enrolment", "Household", "Identifier", "IdentityLink", "MatchDecision", "Movement",
     "NamePart", "Responsibility", "Student",
-    "Suggestion",
+    "Suggestion", "Turned", "YearTurn",
 ]  # fmt: skip

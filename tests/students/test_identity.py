@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from eduaid.core.models import ChangeSet, UploadRow
 from eduaid.core.uploads import NotAllowed
@@ -206,3 +210,45 @@ def test_only_who_compares_lists_may_say_who_is_who(county: SmallCounty) -> None
     with pytest.raises(NotPossible, match="请填写理由"):
         identity.merge(keep=keep, other=other, reason=" ", by=county.user("town-a"))
     assert MatchDecision.objects.count() == 0
+
+
+PEOPLE = [("李小雨", NUMBER), ("李晓雨", OLD), ("李筱雨", id_number("20150503", 76))]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    merges=st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 2)).filter(lambda pair: pair[0] != pair[1]), max_size=2
+    ),
+    corrected=st.sets(st.tuples(st.integers(0, 2), st.sampled_from(["boarding", "ethnicity"])), max_size=3),
+    prefer=st.sampled_from([identity.KEEP, identity.OTHER]),
+)
+def test_whatever_was_merged_is_whole_again_after_the_splits(
+    three: SmallCounty, merges: list[tuple[int, int]], corrected: set[tuple[int, str]], prefer: str
+) -> None:
+    by = three.user("data")
+    with transaction.atomic():
+        children = [Student.objects.get(name=name) for name, _ in PEOPLE]
+        for place, concept in sorted(corrected):
+            value: object = {"ethnicity": f"1{place + 1}", "boarding": place == 0}[concept]
+            with contextlib.suppress(actions.CannotCorrect):  # the list says so already
+                actions.correct(children[place], concept=concept, values={concept: value}, by=by, reason="户口簿")
+        before = state()
+        made = []
+        for keep, other in merges:
+            with contextlib.suppress(NotPossible):  # merged already
+                choices = {f"correction:{concept}": prefer for concept in ("boarding", "ethnicity")}
+                made.append(
+                    identity.merge(keep=children[keep], other=children[other], reason="同一人", by=by, settled=choices)
+                )
+        for decision in reversed(made):
+            identity.undo(decision, reason="拆开", by=by)
+        assert state() == before
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def three(county: SmallCounty) -> SmallCounty:
+    files(county)
+    county.bring("registry", [_registered("李筱雨", PEOPLE[2][1])], place="home", by="county")
+    return county

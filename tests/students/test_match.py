@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from students import crosscheck, identity
 from students.crosscheck import compare
-from students.models import Correction, Discrepancy, MatchDecision, Student, Suggestion
+from students.models import Correction, Discrepancy, IdentityLink, MatchDecision, Student, Suggestion
 from students.queues import QUEUES
 from tests.small_county import SmallCounty, id_number
 
@@ -248,3 +248,28 @@ def test_queries_do_not_grow_with_the_rows(lists: SmallCounty) -> None:
     compare(Student.objects.values_list("pk", flat=True))
     assert asked() == few
     assert Discrepancy.objects.open().count() == 1
+
+
+def test_two_files_are_merged_by_hand_and_a_row_is_given_to_a_new_child(lists: SmallCounty) -> None:
+    client = lists.client("town-a")
+    keep, other = Student.objects.get(name="李小雨"), Student.objects.get(name="李晓雨")
+    path = f"/students/{keep.public_id}/merge/"
+    assert "您的范围内没有这个档案号" in client.post(path, {"number": "ZZZZZZZZZZ"}).content.decode()
+    assert client.post(path, {"number": other.public_id}).headers["Location"] == f"{path}?other={other.public_id}"
+    page = client.get(f"{path}?other={other.public_id}").content.decode()
+    assert "班级名册里写到“李晓雨”的行都归到这一份档案" in page
+    client.post(f"{path}?other={other.public_id}", {"reason": "户口簿曾用名"})
+    other.refresh_from_db()
+    assert other.merged_into == keep
+    banner = client.get(f"/students/{other.public_id}/").content.decode()
+    assert f'这份档案已并入 <a href="/students/{keep.public_id}/">' in banner
+    assert "也写作李晓雨" in client.get(f"/students/{keep.public_id}/").content.decode()
+
+    row = IdentityLink.objects.get(student=other).pk
+    assert lists.client("town-b").get(f"/rows/{row}/move/").status_code == 404
+    assert lists.client("town-b").get(path).status_code == 404
+    client.post(f"/rows/{row}/move/?to=new", {"reason": "是另一个孩子"})
+    new = IdentityLink.objects.get(row=row).student
+    assert (new.name, new in (keep, other)) == ("李晓雨", False)
+    keep.refresh_from_db()
+    assert keep.in_roster is False

@@ -12,9 +12,6 @@ from subsidies.batches import NewAward
 from subsidies.models import AidBatch, Programme, Standard
 from tests.small_county import SmallCounty
 
-# Valid by ISO/IEC 7812 and of no bank.
-CARD = "6299000000000000004"
-
 
 def card(place: int) -> str:
     """A number of 19 digits that is valid and different for each place."""
