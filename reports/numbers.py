@@ -70,8 +70,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Share:
-    """A rate of two numbers about the same place; it leads to the page of its numerator, which shows both, or to `rest`:
-    those who are in the whole and not in the part."""
+    """A rate of two numbers about the same place; it leads to the page of its numerator, which shows both."""
 
     label: str
     part: Number
@@ -81,9 +80,8 @@ class Share:
     unit: str = "%"
 
     @classmethod
-    def of(cls, label: str, part: Number, whole: Number, moment: Moment, *, rest: str = "") -> Share:
-        url = indicator_url(rest or part.key, part.area, moment, part.drill, over=whole.key)
-        return cls(label, part, whole, url)
+    def of(cls, label: str, part: Number, whole: Number, moment: Moment) -> Share:
+        return cls(label, part, whole, indicator_url(part.key, part.area, moment, part.drill, over=whole.key))
 
     @property
     def value(self) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from students.views import assign, detail, households, identity, match, moves, pending, people, phone, resolver, reveal, rows, search, turns
+from students.views import detail, households, pending, people, reveal, rows, search
 
 urlpatterns = [
     path("students/", people.students, name="students"),
@@ -10,41 +10,7 @@ urlpatterns = [
     path("students/<str:public_id>/reveal/<str:what>/", reveal.reveal, name="student-reveal"),
     path("students/<str:public_id>/corrections/<int:pk>/", detail.decide, name="correction-decide"),
     path("households/<int:pk>/", households.household, name="household"),
-    path("students/<str:public_id>/merge/", identity.merge, name="student-merge"),
-    path("rows/<int:pk>/move/", identity.move_row, name="row-move"),
-    path("match/", match.match, name="match"),
-    path("match/compare/", match.compare, name="match-compare"),
-    path("match/certain/", match.bulk, name="match-bulk"),
-    path("match/decisions/", match.decisions, name="match-decisions"),
-    path("match/decisions/<int:pk>/undo/", match.undo, name="match-undo"),
-    path("match/batches/<str:batch>/undo/", match.undo_batch, name="match-undo-batch"),
-    path("match/pairs/<int:pk>/", resolver.pair, name="match-pair"),
-    path("match/pairs/<int:pk>/decide/", resolver.decide_pair, name="match-pair-decide"),
-    path("match/children/<str:public_id>/", resolver.child, name="match-child"),
-    path("match/children/<str:public_id>/decide/", resolver.decide_child, name="match-child-decide"),
     path("departures/pending/", pending.pending, name="departures-pending"),
     path("rows/<int:pk>/", rows.row, name="row-trace"),
-    path("t/<str:code>/assign/", assign.assign, name="assign"),
-    path("t/<str:code>/assign/save/", assign.save, name="assign-save"),
-    path("t/<str:code>/assign/hand-over/", assign.hand_over, name="assign-hand-over"),
-    path("t/<str:code>/assign/undo/", assign.undo, name="assign-undo"),
-    path("moves/", moves.moves, name="moves"),
-    path("moves/new/<str:public_id>/", moves.choose, name="move-choose"),
-    path("moves/new/<str:public_id>/<str:kind>/", moves.new, name="move-new"),
-    path("moves/<int:pk>/", moves.move, name="move"),
-    path("moves/<int:pk>/accept/", moves.accept, name="move-accept"),
-    path("moves/<int:pk>/reject/", moves.reject, name="move-reject"),
-    path("moves/<int:pk>/withdraw/", moves.withdraw, name="move-withdraw"),
-    path("moves/<int:pk>/revoke/", moves.revoke, name="move-revoke"),
-    path("turns/", turns.turns, name="turns"),
-    path("turns/new/", turns.new, name="turn-new"),
-    path("turns/<int:pk>/", turns.turn, name="turn"),
-    path("turns/<int:pk>/set/", turns.change, name="turn-set"),
-    path("turns/<int:pk>/apply/", turns.apply, name="turn-apply"),
-    path("turns/<int:pk>/drop/", turns.drop, name="turn-drop"),
-    path("turns/<int:pk>/undo/", turns.undo, name="turn-undo"),
-    path("m/", phone.charges, name="charges"),
-    path("m/<str:public_id>/", phone.charge, name="charge"),
-    path("m/<str:public_id>/phone/", phone.phone, name="charge-phone"),
     path("search/", search.search, name="search"),
 ]

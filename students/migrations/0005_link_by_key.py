@@ -13,7 +13,7 @@ _RULES = [
 class Migration(migrations.Migration):
     dependencies = [
         ("core", "0007_uploadrow_continues"),
-        ("students", "0006_namepart"),
+        ("students", "0004_namepart"),
     ]
 
     operations = [
