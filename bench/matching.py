@@ -393,8 +393,8 @@ def _run(name: str, lists_path: Path, scratch: Path) -> tuple[Answer, dict[str, 
         return pickle.load(file)  # type: ignore[no-any-return]  # noqa: S301 (our own file)
 
 
-def measure(county: str, people: int, contenders: Sequence[str], runs: int) -> Iterator[list[str]]:
-    lists = COUNTIES[county](people)
+def measure(county: str, people: int, contenders: Sequence[str], runs: int, seed: int | None) -> Iterator[list[str]]:
+    lists = COUNTIES[county](people) if seed is None else COUNTIES[county](people, seed)
     truth = truth_of(lists)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         scratch = Path(folder)
@@ -460,13 +460,16 @@ def main() -> None:
     parser.add_argument("--county", choices=COUNTIES, nargs="+", default=["offices"])
     parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument(
+        "--seed", type=int, help="another county of the same kind than the one that rules were chosen on"
+    )
     parser.add_argument("--json", type=Path, help="write the rows of the tables here too")
     options = parser.parse_args()
     print(f"{machine()}, load {load():.1f}; medians of {options.runs} runs")
     told: list[dict[str, Any]] = []
     for county in options.county:
         for people in options.people:
-            rows = list(measure(county, people, options.only, options.runs))
+            rows = list(measure(county, people, options.only, options.runs, options.seed))
             print(table(HEADER, rows), flush=True)
             told += [{"county": county, "people": people, **dict(zip(HEADER, row, strict=True))} for row in rows]
     if options.json:

@@ -94,19 +94,13 @@ def _with_names_learnt(table: Table, weights: Weights, seen: Evidence, exact: in
     return better, Evidence(**{**values, "same": seen.same + shift[seen.name]})
 
 
-def must_be_asked(table: Table, seen: Evidence) -> Flags:
+def must_be_asked(seen: Evidence) -> Flags:
     """Pairs that no score may match: two valid numbers that differ; a number without its name; a name alone.
 
-    The same number with another name passes for a renaming only where both birth columns, sex and family say the same: a
-    brother's number, typed in by mistake, comes with the child's own birth date. Guardian or phone must agree, and both where
-    not even the surname does.
+    Whatever else agrees: a twin's number, typed in by mistake, comes with the same birth date, sex, guardian and phone, and
+    looks just like a renaming.
     """
-    told = (table.birth[seen.left] > 0) & (table.birth[seen.right] > 0)
-    guardian, phone = seen.guardian == AGREE, seen.phone == AGREE
-    family = np.where(seen.name == n.OTHER, guardian & phone, guardian | phone)
-    renamed = (seen.number == i.SAME) & (seen.name != n.NO_NAME) & told & (seen.birth == AGREE) & family
-    renamed &= seen.sex != DIFFER
-    asked = (seen.number == i.DIFFERENT) | (np.isin(seen.name, (n.SURNAME, n.OTHER, n.NO_NAME)) & ~renamed)
+    asked = (seen.number == i.DIFFERENT) | np.isin(seen.name, (n.SURNAME, n.OTHER, n.NO_NAME))
     numbered = ~np.isin(seen.number, (i.MISSING, i.FAR, i.DIFFERENT))
     beyond = numbered | (seen.registry == AGREE) | np.isin(seen.birth, (AGREE, CLOSE))
     beyond |= (seen.guardian == AGREE) | (seen.phone == AGREE)
@@ -117,7 +111,7 @@ def _assigned(table: Table, seen: Evidence, odds: Floats) -> Decided:
     """Round by round: the surest pairs take their rows out of the game, and the others are weighed again without them."""
     order = np.lexsort((_content(table, seen.left) + _content(table, seen.right), -odds))
     seen, odds = seen.take(order), odds[order]
-    asked = must_be_asked(table, seen)
+    asked = must_be_asked(seen)
     left_twin, right_twin = _twin_rows(table, seen.left), _twin_rows(table, seen.right)
     left, right = seen.left.tolist(), seen.right.tolist()
     matched = np.zeros(len(seen), bool)

@@ -149,7 +149,7 @@ def _third_sides(table: Table, sides: Sides, pair: tuple[int, int], weights: Wei
     seen = compare(table, a_rows, b_rows, weights)
     # Another given name passes here as for a renaming: a third row, matched to both, vouches for number and birth date.
     renamed = (seen.name == n.SURNAME) & (seen.number == i.SAME) & (seen.birth == AGREE)
-    asked = (must_be_asked(table, seen) & ~renamed) | (log_odds(seen, 2) < _DOUBTFUL) | ~np.array(sure)
+    asked = (must_be_asked(seen) & ~renamed) | (log_odds(seen, 2) < _DOUBTFUL) | ~np.array(sure)
     once = _first_only(a_rows, b_rows, asked, np.array(score))
     asked |= ~once
     return Decided(

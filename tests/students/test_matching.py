@@ -195,12 +195,24 @@ def test_a_brothers_number_typed_in_is_put_to_a_person() -> None:
     assert {(pair.left_row, pair.answer) for pair in pairs} == {(1, "review")}
 
 
-def test_the_same_number_with_another_name_is_asked_unless_everything_else_agrees() -> None:
+def test_a_twins_number_typed_in_is_put_to_a_person() -> None:
+    """Birth date, sex, guardian and phone of twins are the same: only the name speaks."""
+    brother = {**CHILD, "name": "王志强"}
+    pair = only(CHILD, brother)
+    assert (pair.answer, pair.reason) == (
+        "review",
+        "姓同名不同、证件号同、出生同、监护人同、电话同、乡镇同。证件号相同而姓名不符，请核对是改名还是错填他人证件号。",
+    )
+    lists = [people(label, [row, *FILLERS]) for label, row in (("A", CHILD), ("B", brother), ("C", CHILD))]
+    third = [(one.left_list, one.right_list, one.answer) for one in match_lists(*lists) if one.left_row == 1]
+    assert third == [("A", "B", "review"), ("A", "C", "matched"), ("B", "C", "review")]
+
+
+def test_the_same_number_with_another_name_is_asked() -> None:
     stranger = {**CHILD, "name": "李雨桐", "birth": "", "guardian": "", "phone": ""}
     pair = only(CHILD, stranger)
     assert pair.answer == "review"
     assert pair.reason.endswith("证件号相同而姓名不符，请核对是改名还是错填他人证件号。")
-    assert only(CHILD, {**CHILD, "name": "王俊熙"}).answer == "matched"
 
 
 def test_a_name_alone_is_never_matched() -> None:
