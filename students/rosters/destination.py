@@ -455,7 +455,7 @@ _ASKED = """
 
 # The answers of `students.linking` that need no thought, for all rows at once: a number names one child, whose name and
 # birth date agree; the number is on nobody's file, and nobody of that name and birth date is either; or the number names
-# nobody, and the key of a prefilled template names a child whose name and birth date agree and who has no other number.
+# nobody, and the key of a prefilled template names a child whose name and birth date agree and who has no other ID number.
 _DECIDED = """
     CREATE TEMP TABLE list_decided ON COMMIT DROP AS
     SELECT a.id, coalesce(st.id, kept.id) AS student_id, CASE
