@@ -253,8 +253,8 @@ def _told_equal(a: Ints | Longs, b: Ints | Longs, untold: int) -> Kinds:
 def _guardians(table: Table, left: Rows, right: Rows) -> tuple[Kinds, Floats]:
     kind = np.full(len(left), UNTOLD, np.int8)
     chance = np.zeros(len(left))
-    if not table.guardians:
-        return kind, chance
+    if not table.guardians or not len(table.names.sound_key):
+        return kind, chance  # nobody is named, neither as a child nor as a guardian
     by_name, by_sound = table.guardian_shares
     for a in table.guardians:
         for b in table.guardians:

@@ -215,6 +215,12 @@ def test_the_same_number_with_another_name_is_asked() -> None:
     assert pair.reason.endswith("证件号相同而姓名不符，请核对是改名还是错填他人证件号。")
 
 
+def test_rows_without_any_name_are_compared_without_complaint() -> None:
+    nameless = {**CHILD, "name": "", "guardian": ""}
+    found = match_lists(people("A", []), people("B", [nameless]), people("C", [nameless]))
+    assert [(pair.left_list, pair.right_list, pair.answer) for pair in found] == [("B", "C", "review")]
+
+
 def test_a_name_alone_is_never_matched() -> None:
     alone = {"name": "王浩宇"}
     assert {pair.answer for pair in pairs_of([alone], [alone])} <= {"review"}
