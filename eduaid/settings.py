@@ -53,6 +53,7 @@ def _without_services() -> bool:
             "collectstatic",
             "check",
             "match",
+            "check_table",
             "secrets",
             "version",
         }
@@ -264,6 +265,9 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "eduaid.core.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "learn-names": {"task": "students.tasks.learn_names", "schedule": 5.0, "options": {"expires": 5}},
+    "crosscheck": {"task": "students.tasks.compare_changed", "schedule": 5.0, "options": {"expires": 5}},
+    "census": {"task": "dropout.tasks.follow_lists", "schedule": 5.0, "options": {"expires": 5}},
+    "aid": {"task": "subsidies.tasks.follow_lists", "schedule": 5.0, "options": {"expires": 5}},
 }
 
 # --- logs -----------------------------------------------------------------------------------------------------

@@ -5,7 +5,11 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("reports.urls")),
+    path("", include("subsidies.urls")),
     path("", include("students.urls")),
+    path("", include("dropout.urls")),
+    path("", include("dropout.proof_urls")),
+    path("", include("subsidies.aid_urls")),
     path("", include("eduaid.core.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -8,6 +8,9 @@ from typing import Any, TypedDict
 
 from django.db.models import Count, Max, Q, QuerySet
 
+from dropout.indicators import prefix_of, round_at
+from dropout.models import CensusRound
+from dropout.models.census import Window
 from eduaid.core.lists import kind_of
 from eduaid.core.models import ListSlice, Region, School
 from eduaid.core.models.places import Level
@@ -30,6 +33,7 @@ _KINDS_BEHIND: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("difference.registry-not-roster", ("registry", "class-roster")),
     ("difference.roster-only", ("class-roster", "registry")),
     ("schools", ("class-roster",)),
+    ("whereabouts", ("population", "registry", "class-roster")),
 )
 
 
@@ -83,9 +87,17 @@ def kinds_in_force(area: Area) -> dict[str, KindInForce]:
 
 def lacking(key: str, area: Area) -> str:
     """Why a figure is 0 although nobody was counted out: a list that it reads is not in force. Else empty."""
+    if key.startswith("whereabouts") and census_of(key) is None:
+        return "没有正在进行的摸排。县局发起一轮摸排后，这里才有数。"
     have = kinds_in_force(area)
     gone = [kind_of(kind).label for kind in kinds_behind(key) if kind not in have]
     return f"还没有生效的名单：{'、'.join(gone)}。名单通过审核后这里才有数。" if gone else ""
+
+
+def census_of(key: str) -> CensusRound | None:
+    """The open round that a figure of whereabouts speaks of."""
+    window = next((one for one in Window if key.startswith(f"{prefix_of(one)}.") and one != Window.COMPULSORY), None)
+    return round_at(window or Window.COMPULSORY, None)
 
 
 class ListVersion(TypedDict):

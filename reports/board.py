@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.cache import cache
 
-from eduaid.core.indicators import Amount, Breakdown, Indicator, indicator_of
+from eduaid.core.indicators import Amount, Breakdown, Indicator, indicator_of, rate_of
 from eduaid.core.models import Region, School
 from eduaid.core.models.places import Level
 from eduaid.core.scope import Scope
@@ -87,6 +87,16 @@ class Board:
 
     def share(self, label: str, part: Number, whole: Number) -> Share:
         return Share.of(label, part, whole, self.moment)
+
+    def rate(self, key: str) -> Share:
+        """A declared rate of the place; it leads to the rows for which it is not 100 %."""
+        rate = rate_of(key)
+        return Share.of(rate.label, self.total(rate.part), self.total(rate.whole), self.moment, rest=rate.rest)
+
+    def rate_cell(self, key: str, split: str, place: Area) -> Share:
+        rate = rate_of(key)
+        part, whole = self.cell(rate.part, split, place), self.cell(rate.whole, split, place)
+        return Share.of(rate.label, part, whole, self.moment, rest=rate.rest)
 
 
 def fetch_board(area: Area, moment: Moment, scope: Scope, keys: Iterable[str]) -> Board:

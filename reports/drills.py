@@ -41,9 +41,13 @@ def filters_of(indicator: Indicator, drill: Mapping[str, str]) -> dict[str, Any]
     return filters
 
 
+_WORDS = ("programme", "stage", "category", "tier")
+"""Breakdowns by a code that stands in addresses as it is and may be asked for at any place."""
+
+
 def drill_keys(indicator: Indicator) -> tuple[str, ...]:
     """What an address may narrow the indicator by beside its place: grade, class, and what lies nowhere."""
-    return (*(b.key for b in indicator.breakdowns if b.key in ("grade", "class")), NOWHERE)
+    return (*(b.key for b in indicator.breakdowns if b.key in ("grade", "class", *_WORDS)), NOWHERE)
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ def ways_of(indicator: Indicator, area: Area, drill: Mapping[str, str]) -> tuple
     else:
         wanted = []
     ways = []
+    wanted += _WORDS
     for key in (key for key in wanted if key not in drill):
         if key == "grade-class" and {"grade", "class"} <= have.keys():
             ways.append(Way(key, "班级", _GRADE_AND_CLASS))

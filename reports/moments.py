@@ -13,6 +13,7 @@ from django.db.models import Model, Q
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from dropout.replay import stand_in, whereabouts_changed_since
 from eduaid.core.models import ChangeSet, ListSlice, Upload
 from eduaid.core.roles import today
 from eduaid.core.scope import EVERYTHING, row_security
@@ -84,6 +85,8 @@ def needs_replay(moment: Moment) -> bool:
             or ListSlice.objects.filter(Q(applied_at__gt=later) | Q(undone_at__gt=later)).exists()
         ):
             return True
+    if whereabouts_changed_since(moment.as_of, moment.known_at):
+        return True
     if moment.as_of >= today():
         return False
     return ListSlice.objects.filter(applied_at__isnull=False, undone_at=None, effective_on__gt=moment.as_of).exists()
@@ -94,6 +97,7 @@ def answering_for(moment: Moment) -> Iterator[None]:
     """Every query inside answers for the moment. Fetch rows inside: what is read after the end is of now."""
     if needs_replay(moment):
         with at(as_of=moment.as_of, known_at=moment.known_at):
+            stand_in(moment.as_of, moment.known_at)
             yield
     else:
         yield

@@ -70,7 +70,8 @@ class Number:
 
 @dataclass(frozen=True)
 class Share:
-    """A rate of two numbers about the same place; it leads to the page of its numerator, which shows both."""
+    """A rate of two numbers about the same place; it leads to the page of its numerator, which shows both, or to `rest`:
+    those who are in the whole and not in the part."""
 
     label: str
     part: Number
@@ -80,8 +81,9 @@ class Share:
     unit: str = "%"
 
     @classmethod
-    def of(cls, label: str, part: Number, whole: Number, moment: Moment) -> Share:
-        return cls(label, part, whole, indicator_url(part.key, part.area, moment, part.drill, over=whole.key))
+    def of(cls, label: str, part: Number, whole: Number, moment: Moment, *, rest: str = "") -> Share:
+        url = indicator_url(rest or part.key, part.area, moment, part.drill, over=whole.key)
+        return cls(label, part, whole, url)
 
     @property
     def value(self) -> str:

@@ -11,9 +11,12 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from dropout.indicators import moment_of, round_at
+from dropout.models import CensusRound
+from dropout.models.census import Window
 from eduaid.core import codes
 from eduaid.core.display import zh_date
-from eduaid.core.indicators import indicator_of
+from eduaid.core.indicators import indicator_of, rate_of
 from eduaid.core.models import Region, School
 from eduaid.core.models.places import Level
 from eduaid.core.scope import Scope
@@ -22,7 +25,7 @@ from reports.areas import Area, whole_word
 from reports.basis import KindInForce
 from reports.board import Board, fetch_board
 from reports.moments import Moment
-from reports.numbers import Number, Share
+from reports.numbers import Number, Share, basis_of
 from reports.papers import Cell, Definition, Heading, Line, Paper, Part, Section, Table, placed
 
 TITLE = "教育资助与控辍保学工作进展情况汇总"
@@ -45,6 +48,25 @@ OVERVIEW_KEYS: tuple[str, ...] = (
     "pupils",
     *_COVERAGE,
 )
+CENSUS = (
+    ("本镇就读", "whereabouts.in-school.town"),
+    ("县内外镇就读", "whereabouts.in-school.county"),
+    ("县外就读", "whereabouts.in-school.outside"),
+    ("非义务阶段", "whereabouts.beyond"),
+    ("已备案", "whereabouts.filed"),
+    ("重残", "whereabouts.disability"),
+    ("缓学休学", "whereabouts.paused"),
+    ("暂不在校", "whereabouts.out-of-school"),
+    ("未核", "whereabouts.unverified"),
+    ("待改", "whereabouts.waiting"),
+)
+"""The terms of the whereabouts equation, as they stand in a line."""
+_CENSUS_DETAIL = tuple(part for _, key in CENSUS for part in (indicator_of(key).parts or (key,)))
+_CENSUS_KEYS = (
+    "whereabouts.population", *(key for _, key in CENSUS), *_CENSUS_DETAIL, "whereabouts.not-in-round",
+    "whereabouts.counted", "whereabouts.enrolled", "whereabouts.not-enrolled", "whereabouts.excluded",
+    "whereabouts.suspected", "whereabouts.dropout", "whereabouts.off-list", "whereabouts.contested", "whereabouts.decided",
+)  # fmt: skip
 _NUMERALS = "一二三四五六七八九十"
 _NAMED_TOWNS = 3
 _MOST_COLUMNS = 6  # beside the place, on an upright page
@@ -71,7 +93,7 @@ class Summary:
 
 def summarise(area: Area, moment: Moment, scope: Scope) -> Summary:
     """Composes the progress summary of a place that the scope covers."""
-    composer = _composer(area, moment, scope, [key for topic in TOPICS for key in topic.keys])
+    composer = _composer(area, moment, scope, [key for topic in topics(area, moment) for key in topic.keys])
     outcomes = tie_outs.check(composer.board)
     sections = composer.sections()
     paper = Paper(
@@ -86,6 +108,18 @@ def summarise(area: Area, moment: Moment, scope: Scope) -> Summary:
     return Summary(paper, outcomes)
 
 
+def topics(area: Area, moment: Moment) -> tuple[Topic, ...]:
+    """The sections that say something: that of whereabouts only while a census round is open."""
+    return TOPICS if census_at(area, moment) else tuple(topic for topic in TOPICS if topic.key != "whereabouts")
+
+
+def census_at(area: Area, moment: Moment) -> CensusRound | None:
+    """The round of the 6—15 window that was open at the moment."""
+    if isinstance(area, School):
+        return None
+    return round_at(Window.COMPULSORY, moment_of(basis_of(area, moment)))
+
+
 def topic_section(topic: Topic, area: Area, moment: Moment, scope: Scope) -> Section:
     """One section by itself, of a place that its first figure is told of."""
     paragraphs, tables = topic.write(_composer(area, moment, scope, topic.keys))
@@ -94,19 +128,23 @@ def topic_section(topic: Topic, area: Area, moment: Moment, scope: Scope) -> Sec
 
 @dataclass(frozen=True)
 class Balance:
-    """人口 = 有学籍 + 没有学籍: the terms, and what they leave over (0: 不差一人)."""
+    """人口 = 本镇就读 + 县内外镇就读 + …: the terms, and what they leave over (0: 不差一人).
+
+    Without a census round: 人口 = 有学籍 + 没有学籍. `notes`: what stands beside the equation, and not in it.
+    """
 
     title: str
     total: Number
     terms: tuple[Number, ...]
     gap: Number
+    notes: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)
 class Overview:
     """What the progress page shows first. `waiting`: rows that are not in the balance, because they are not in force."""
 
-    key_figures: tuple[Number, ...]
+    key_figures: tuple[Number | Share, ...]
     balance: Balance | None
     waiting: Number | None
     tables: tuple[Table, ...]
@@ -115,16 +153,34 @@ class Overview:
 
 
 def overview(area: Area, moment: Moment, scope: Scope) -> Overview:
-    composer = _composer(area, moment, scope, OVERVIEW_KEYS)
+    census = census_at(area, moment)
+    composer = _composer(area, moment, scope, (*OVERVIEW_KEYS, *(_CENSUS_KEYS if census else ())))
     board = composer.board
-    wanted = ("population.6-15", "difference.population-not-registry", "pupils", "schools.not-sent")
+    wanted: tuple[str, ...] = (
+        "population.6-15",
+        "difference.population-not-registry",
+        "pupils",
+        "schools.not-sent",
+    )
+    rates: tuple[str, ...] = ()
+    # A round of other townships says nothing of this place.
+    has_round = (
+        census is not None and "whereabouts.population" in board and bool(board.total("whereabouts.population").value)
+    )
+    if has_round:
+        wanted = ("whereabouts.suspected", "whereabouts.dropout", "schools.not-sent")
+        rates = ("whereabouts.enrolment-rate",)
     if isinstance(area, School):
         wanted = ("pupils", "difference.registry-not-roster", "difference.roster-only", "rows.waiting")
     return Overview(
-        key_figures=tuple(board.total(key) for key in wanted if key in board),
-        balance=composer.balance() if "population.6-15" in board else None,
+        key_figures=(*(board.rate(key) for key in rates), *(board.total(key) for key in wanted if key in board)),
+        balance=composer.census_balance(census)
+        if has_round and census
+        else composer.balance()
+        if "population.6-15" in board
+        else None,
         waiting=board.total("rows.waiting") if "rows.waiting" in board else None,
-        tables=tuple(composer.overview_tables()),
+        tables=(*(composer.census_tables() if has_round else ()), *composer.overview_tables()),
         sentence=composer.overview_sentence(),
         lists=composer.lists,
     )
@@ -161,7 +217,7 @@ class _Composer:
 
     def sections(self) -> tuple[Section, ...]:
         sections: list[Section] = []
-        for topic in TOPICS:
+        for topic in topics(self.board.area, self.board.moment):
             if topic.lead in self.board:
                 paragraphs, tables = topic.write(self)
                 sections.append(Section(f"{_NUMERALS[len(sections)]}、{topic.title}", tuple(paragraphs), tuple(tables)))
@@ -174,6 +230,89 @@ class _Composer:
         terms = (self.board.total("population.6-15.in-registry", "有学籍"), self.board.total(DIFFERENCES[0], "无学籍"))
         over = total.value - sum(term.value for term in terms)
         return Balance("6—15周岁户籍人口平衡", total, terms, replace(total, label="未说明", value=over))
+
+    def census_balance(self, census: CensusRound) -> Balance:
+        """Whoever is in the police list and not in the round is the gap, with the children in it."""
+        board = self.board
+        notes: list[Part] = []
+        for key, lead in (
+            ("whereabouts.off-list", "进入摸排后已不在户籍名单或年龄范围的"),
+            ("whereabouts.contested", "认定与新名单不一致、待复核的"),
+        ):
+            if board.total(key).value:
+                notes += ["；" if notes else "不计入上式：" if key.endswith("off-list") else "", lead, board.total(key)]
+        return Balance(
+            f"{census.name}（{census.born_from:%Y-%m-%d}至{census.born_to:%Y-%m-%d}出生）",
+            board.total("whereabouts.population", "摸排人口"),
+            tuple(board.total(key, label) for label, key in CENSUS),
+            board.total("whereabouts.not-in-round", "未入摸排"),
+            (*notes, "。") if notes else (),
+        )
+
+    def census_tables(self) -> list[Table]:
+        """The equation of each township and village; then its details of the whole area, each with its rows."""
+        columns = [("人口", "whereabouts.population"), *CENSUS, ("未入摸排", "whereabouts.not-in-round")]
+        shown = [
+            (label, key)
+            for label, key in columns
+            if self.board.total(key).value or key in ("whereabouts.population", "whereabouts.unverified")
+        ]
+        tables = [
+            self._table("适龄儿童去向", split, shown, order="whereabouts.unverified")
+            for split in self._splits("whereabouts.population")
+        ]
+        return [*tables, self._census_details()]
+
+    def _census_details(self) -> Table:
+        board = self.board
+        self.tables += 1
+        return Table(
+            caption=f"表{self.tables} 去向明细（单位：人）",
+            row_label="去向",
+            columns=(Heading("人数"),),
+            rows=tuple(
+                Line(board.total(key).label, (board.total(key),)) for key in _CENSUS_DETAIL if board.total(key).value
+            ),
+            title="去向明细",
+        )
+
+    def census(self) -> tuple[list[tuple[Part, ...]], list[Table]]:
+        board = self.board
+        if not board.total("whereabouts.population").value:
+            return [("本轮摸排的范围内没有儿童。",)], []
+        first: tuple[Part, ...] = (
+            "纳入摸排的6—15周岁户籍人口",
+            board.total("whereabouts.population"),
+            "，",
+            *self._of_which("其中", [key for _, key in CENSUS]),
+        )
+        second: list[Part] = [
+            "应入学",
+            board.total("whereabouts.counted"),
+            "，在校",
+            board.total("whereabouts.enrolled"),
+            "，入学率",
+            board.rate("whereabouts.enrolment-rate"),
+        ]
+        if board.total("whereabouts.in-school.outside").value:
+            second += [
+                "；县外就读",
+                board.total("whereabouts.in-school.outside"),
+                "，取证率",
+                board.rate("whereabouts.evidence-rate"),
+            ]
+            if board.total("whereabouts.in-school.outside.unproved").value:
+                second += ["，未取证", board.total("whereabouts.in-school.outside.unproved")]
+        second += [
+            "。疑似辍学",
+            board.total("whereabouts.suspected"),
+            "，辍学",
+            board.total("whereabouts.dropout"),
+            "。",
+        ]
+        left_out = [key for key in rate_of("whereabouts.enrolment-rate").excluded if board.total(key).value]
+        third = self._of_which("入学率不计", left_out)
+        return [part for part in (first, tuple(second), third) if part], self.census_tables()
 
     def overview_tables(self) -> Iterator[Table]:
         """The places with the most children without a registry entry first (缺口, never a score)."""
@@ -562,6 +701,7 @@ TOPICS: tuple[Topic, ...] = (
         ),
         _Composer.poverty,
     ),
+    Topic("whereabouts", "适龄儿童去向", "whereabouts.population", _CENSUS_KEYS, _Composer.census),
     Topic("differences", "名单比对", DIFFERENCES[1], (*DIFFERENCES, "schools.not-sent"), _Composer.differences),
     Topic("coverage", "名单报送", "rows.waiting", _COVERAGE, _Composer.coverage),
 )

@@ -64,7 +64,12 @@ PARTITIONS: tuple[PartsMakeTotal, ...] = (
         "pupils",
         ("pupils.hukou.same-town", "pupils.hukou.other-town", "pupils.hukou.other-county", "pupils.hukou.unknown"),
     ),
+    PartsMakeTotal("pupils", ("responsibility.with", "responsibility.without")),
     PartsMakeTotal("schools", ("schools.sent", "schools.not-sent")),
+    PartsMakeTotal("evidence.away", ("whereabouts.in-school.county", "whereabouts.in-school.outside")),
+    PartsMakeTotal(
+        "whereabouts.population", ("whereabouts.counted", "whereabouts.excluded", "whereabouts.not-in-round")
+    ),
 )
 WITHIN: tuple[NotMoreThan, ...] = (
     NotMoreThan("population.6-15.in-registry", "population.6-15"),
@@ -72,7 +77,11 @@ WITHIN: tuple[NotMoreThan, ...] = (
     NotMoreThan("difference.roster-only", "pupils"),
     NotMoreThan("pupils.poverty", "pupils"),
     NotMoreThan("households.poverty", "persons.poverty"),
+    NotMoreThan("responsibility.left", "responsibility.with"),
     NotMoreThan("schools.not-sent", "schools"),
+    NotMoreThan("evidence.outside", "evidence.away"),
+    NotMoreThan("spotcheck.rectified", "spotcheck.untrue"),
+    NotMoreThan("whereabouts.contested", "whereabouts.decided"),
 )
 
 

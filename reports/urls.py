@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports.views import home, indicators, progress, reports, traces
+from reports.views import home, indicators, letters, progress, reports, traces
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -16,5 +16,6 @@ urlpatterns = [
     path("reports/<int:pk>/withdraw/", reports.report_withdraw, name="report-withdraw"),
     path("reports/<int:pk>/changes/", reports.report_changes, name="report-changes"),
     path("reports/<int:pk>/<str:file_format>/", reports.report_file, name="report-file"),
+    path("evidence/letters/<int:pk>/word/", letters.letter_word, name="letter-word"),
     path("trace/<str:code>/", traces.trace, name="trace"),
 ]

@@ -124,6 +124,14 @@
     all("details.menu[open]").forEach(function (menu) { if (!menu.contains(event.target)) { menu.open = false; } });
   });
 
+  /* Single keys work only while the focus is inside the panel that names them, and never while somebody types (WCAG 2.1.4). */
+  doc.addEventListener("keydown", function (event) {
+    var panel = event.target.closest && event.target.closest("[data-keys]"), key = event.key.toLowerCase(), found;
+    if (!panel || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.target.matches("input:not([type=hidden]),select,textarea")) { return; }
+    found = all("[data-key]", panel).filter(function (one) { return one.getAttribute("data-key") === key; })[0];
+    if (found) { event.preventDefault(); found.click(); }
+  });
+
   /* A spoken line that is polled speaks at most every five seconds. */
   var spokeAt = 0;
   function speakSlowly(line) {

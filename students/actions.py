@@ -194,7 +194,32 @@ def correct(student: Student, *, concept: str, values: Mapping[str, object], by:
     An earlier correction of the same concept gives way to this one. By a corrected ID number lists find the child from
     now on. Raises NotAllowed, CannotCorrect.
     """
-    reason = _checked(by, concept, reason)
+    return _lay_over(student, concept=concept, values=values, by=by, reason=_checked(by, concept, reason))
+
+
+@transaction.atomic
+def adopt(student: Student, *, concept: str, values: Mapping[str, object], by: User, reason: str) -> Correction:
+    """Lays over what the lists say a value that one of them says itself: whoever compares lists may pick between them, and
+    say nothing of their own (`students.identity` takes `values` from the list's row). Raises NotAllowed, CannotCorrect."""
+    if not may(by, Right.MATCH):
+        raise NotAllowed("比对由乡镇负责人和县局控辍保学、数据管理人员办理。")
+    return _lay_over(student, concept=concept, values=values, by=by, reason=reason)
+
+
+@transaction.atomic
+def take_back(correction: Correction, *, by: User, reason: str) -> None:
+    """Ends a correction that came from comparing lists; one that is ended already stays so. Raises NotAllowed."""
+    if not may(by, Right.MATCH):
+        raise NotAllowed("比对由乡镇负责人和县局控辍保学、数据管理人员办理。")
+    with row_security(EVERYTHING, local=True), pghistory.context(user=by.pk, reason=reason):
+        student = _locked(correction.student)
+        held = Correction.objects.select_for_update().get(pk=correction.pk)
+        if held.revoked_at is None:
+            _end(held, by=by)
+            _resolve(student, cause="corrected")
+
+
+def _lay_over(student: Student, *, concept: str, values: Mapping[str, object], by: User, reason: str) -> Correction:
     wanted = prepared(concept, values)
     with row_security(EVERYTHING, local=True), pghistory.context(user=by.pk, reason=reason):
         student = _locked(student)

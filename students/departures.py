@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from eduaid.core import missing
+from eduaid.core import codes, missing
 from eduaid.core.display import zh_date
 from eduaid.core.lists import Proposal, kind_of, kinds
 from eduaid.core.models import Term, Upload
@@ -33,13 +33,15 @@ _GONE = """
 
 
 def propose(upload: Upload, rows: Sequence[int]) -> list[Proposal]:
-    """The first of these that speaks: another list of this term, what was said under another list, leaving the last grade,
-    age, an older list elsewhere."""
+    """The first of these that speaks: another list of this term, an accepted movement, the whereabouts of a graduate, what was
+    said under another list, leaving the last grade, age, an older list elsewhere."""
     found: dict[int, Proposal] = {}
     with connection.cursor() as cursor:
         elsewhere = list(_elsewhere(cursor, upload, rows))
         for source in (
             (one for one in elsewhere if one.is_certain),
+            _moved(cursor, upload, rows),
+            _graduated(cursor, upload, rows),
             _said_before(cursor, upload, rows),
             _left_school(cursor, upload, rows),
             _past_age(cursor, upload, rows),
@@ -80,6 +82,60 @@ def _elsewhere(cursor: CursorWrapper, upload: Upload, rows: Sequence[int]) -> It
         else:
             code = "A3" if is_outside else "A1" if is_same_town else "A2"
             yield Proposal(row, code, basis, school_id, certain)
+
+
+def _moved(cursor: CursorWrapper, upload: Upload, rows: Sequence[int]) -> Iterator[Proposal]:
+    """A movement that two persons agreed on: a transfer away from this school, or an absence that still runs."""
+    if not kind_of(upload.kind).is_by_school():
+        return
+    cursor.execute(
+        f"""
+        SELECT DISTINCT ON (gone.id) gone.id, m.kind, m.from_on, m.until_on, m.out_of_province, sc.id, sc.name, m.elsewhere,
+            m.from_town_id = m.to_town_id
+        FROM ({_GONE}) gone JOIN students_movement m ON m.student_id = gone.student_id
+        LEFT JOIN core_school sc ON sc.id = m.to_school_id
+        WHERE m.state = 'accepted' AND m.kind IN ('transfer', 'out', 'suspend', 'defer') AND m.from_on <= %(day)s
+            AND (m.until_on IS NULL OR m.until_on >= %(day)s) AND m.to_school_id IS DISTINCT FROM gone.school_id
+        ORDER BY gone.id, m.from_on DESC, m.id DESC
+        """,
+        {"rows": list(rows), "day": upload.effective_on},
+    )
+    for row, kind, from_on, until_on, out_of_province, school_id, school, elsewhere, is_same_town in cursor.fetchall():
+        if kind == "transfer":
+            code, text = "A1" if is_same_town else "A2", f"{zh_date(from_on)}起县内转学，转入{school}"
+        elif kind == "out":
+            code, text = "A4" if out_of_province else "A3", f"{zh_date(from_on)}起转出县外，去往{elsewhere}"
+        else:
+            word = "休学" if kind == "suspend" else "缓学"
+            code, text = "B10" if kind == "suspend" else "B9", f"{zh_date(from_on)}至{zh_date(until_on)}批准{word}"
+        yield Proposal(row, code, f"{text}。", school_id, True)
+
+
+def _graduated(cursor: CursorWrapper, upload: Upload, rows: Sequence[int]) -> Iterator[Proposal]:
+    """The turn of the school year let the child graduate from this school, and somebody said where to."""
+    if not kind_of(upload.kind).is_by_school():
+        return
+    cursor.execute(
+        f"""
+        SELECT DISTINCT ON (gone.id) gone.id, t.destination, t.note
+        FROM ({_GONE}) gone JOIN students_turned t ON t.student_id = gone.student_id
+        JOIN students_yearturn y ON y.id = t.turn_id JOIN core_schoolyear sy ON sy.id = t.year_id
+        WHERE t.outcome = 'graduate' AND t.withdrawn_at IS NULL AND y.state IN ('applied', 'undone')
+            AND t.school_id = gone.school_id AND sy.starts_on <= %(day)s AND t.destination = ANY(%(known)s)
+        ORDER BY gone.id, sy.starts_on DESC, t.id DESC
+        """,
+        {
+            "rows": list(rows),
+            "day": upload.effective_on,
+            "known": [entry.code for entry in codes.GRADUATION if entry.facts["whereabouts"]],
+        },
+    )
+    offered = {entry.code for entry in kind_of(upload.kind).departures}
+    for row, destination, note in cursor.fetchall():
+        code = codes.GRADUATION[destination].facts["whereabouts"]
+        basis = f"学年更替时已毕业，去向：{codes.GRADUATION.label(destination)}{f'（{note}）' if note else ''}。"
+        if code in offered:
+            yield Proposal(row, code, basis, None, True)
 
 
 def _said_before(cursor: CursorWrapper, upload: Upload, rows: Sequence[int]) -> Iterator[Proposal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -12,6 +12,9 @@ from eduaid.core.forms.fields import DayField
 from eduaid.core.models import Region, School
 from eduaid.core.models.places import Level
 from students import actions
+from students.acts import Conflict
+from students.identity import KEEP
+from students.identity import OTHER as OTHER_FILE
 from students.models import Correction, Student
 from students.models.people import Sex
 
@@ -51,6 +54,61 @@ class RevealForm(forms.Form):
         """The purpose as the access log keeps it."""
         detail = self.cleaned_data["detail"]
         return f"{self.cleaned_data['purpose']}：{detail}" if detail else str(self.cleaned_data["purpose"])
+
+
+# --- who is who ------------------------------------------------------------------------------------------------
+
+
+class ReasonForm(forms.Form):
+    """Why a decision about who is who is made or taken back."""
+
+    reason = forms.CharField(
+        label="理由",
+        max_length=200,
+        help_text="写明依据，如户口簿、学校来函、电话核实",
+        error_messages={"required": "请填写「理由」，写明依据"},
+    )
+
+
+class MergeForm(ReasonForm):
+    """A field for each thing of which only one of two files may keep its own (`students.acts.Conflict`)."""
+
+    def __init__(self, *args: Any, conflicts: Sequence[Conflict], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.names = {f"settle_{place}": conflict.key for place, conflict in enumerate(conflicts)}
+        for (name, _), conflict in zip(self.names.items(), conflicts, strict=True):
+            self.fields[name] = forms.ChoiceField(
+                label=f"{conflict.label}，留哪一条",
+                choices=[(KEEP, f"留用档案的：{conflict.kept}"), (OTHER_FILE, f"并入档案的：{conflict.other}")],
+                widget=forms.RadioSelect,
+                error_messages={"required": f"请选定{conflict.label}留哪一条"},
+            )
+
+    @property
+    def settled(self) -> dict[str, str]:
+        return {key: self.cleaned_data[name] for name, key in self.names.items()}
+
+
+class OtherFileForm(forms.Form):
+    """The file number of the second file of a child."""
+
+    number = forms.CharField(
+        label="另一份档案的档案号",
+        max_length=12,
+        help_text="档案号写在学生档案的姓名下面，由 10 个字母和数字组成",
+        error_messages={"required": "请填写「另一份档案的档案号」"},
+    )
+
+
+class MoveForm(forms.Form):
+    """To whom a row of a list belongs: another file, or a new one when the field stays empty."""
+
+    number = forms.CharField(
+        label="归哪份档案（档案号）",
+        max_length=12,
+        required=False,
+        help_text="不填就新建一份档案。档案号写在学生档案的姓名下面",
+    )
 
 
 # --- corrections -----------------------------------------------------------------------------------------------

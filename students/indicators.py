@@ -26,7 +26,7 @@ from eduaid.core.indicators import (
 from eduaid.core.models import ListSlice, Region, School, Term, UploadRow
 from eduaid.core.models.places import Stage
 from eduaid.core.scope import Scope
-from students.models import Household, Student
+from students.models import Discrepancy, Household, Student, Suggestion
 from students.models.people import HukouRelation
 from students.precedence import HARDSHIP as HARDSHIP_KIND
 from students.precedence import POVERTY, ROSTER
@@ -474,6 +474,125 @@ ROSTER_ONLY = Indicator(
     breakdowns=BY_SCHOOL,
 )
 
+POPULATION_ONLY = _population(
+    "difference.population-only",
+    "仅户籍有（6—15周岁）",
+    (6, 15),
+    "6—15周岁户籍人口中，生效的学籍名单、班级名册里都没有记录的人数。多为在县外就读、证件号有误，须逐人核实去向。",
+    Q(in_registry=False, in_roster=False),
+)
+REGISTRY_ONLY = Indicator(
+    key="difference.registry-only",
+    label="仅学籍有",
+    unit="人",
+    definition="生效的学籍名单有、户籍人口名单没有的学生人数（本县学校）；学籍写明户口在县外的不计。",
+    source="学籍、公安户籍人口名单",
+    counting=Counting.SCHOOL,
+    row_kind=STUDENT_ROWS,
+    rows=_children(
+        Counting.SCHOOL, Q(in_registry=True, in_population=False, hukou_outside=False, school__is_outside=False)
+    ),
+    breakdowns=BY_SCHOOL,
+)
+REGISTERED = Indicator(
+    key="registry",
+    label="学籍学生",
+    unit="人",
+    definition="生效的学籍名单中、学校在本县的学生人数，一人计一次，计入学校所在乡镇。",
+    source="学籍（生效的最新一份）",
+    counting=Counting.SCHOOL,
+    row_kind=STUDENT_ROWS,
+    rows=_children(Counting.SCHOOL, Q(in_registry=True)),
+    breakdowns=BY_SCHOOL,
+    parts=("registry.in-roster", "difference.registry-not-roster"),
+)
+REGISTERED_IN_ROSTER = Indicator(
+    key="registry.in-roster",
+    label="学籍学生—在班",
+    unit="人",
+    definition="学籍学生中，生效的班级名册也写到的人数。",
+    source="学籍、班级名册",
+    counting=Counting.SCHOOL,
+    row_kind=STUDENT_ROWS,
+    rows=_children(Counting.SCHOOL, Q(in_registry=True, in_roster=True)),
+    breakdowns=BY_SCHOOL,
+)
+POOR_NOT_IN_SCHOOL = Indicator(
+    key="difference.poverty-not-in-school",
+    label="脱贫户不在校（6—15周岁）",
+    unit="人",
+    definition="列入生效的建档立卡、监测对象名单的6—15周岁户籍儿童中，班级名册没有的人数。须逐人核实去向。",
+    source="乡村振兴部门名单、班级名册",
+    counting=Counting.HUKOU,
+    row_kind=STUDENT_ROWS,
+    rows=_children(Counting.HUKOU, Q(in_poverty=True, in_roster=False), window=(6, 15)),
+    breakdowns=BY_HUKOU,
+)
+
+
+def _contradicted(basis: Basis) -> QuerySet[Any]:
+    """Children about whom lists in force contradict one another; the school's township answers, else the hukou's."""
+    open_ones = Discrepancy.objects.open(basis.known_at).filter(student=OuterRef("pk"))
+    rows: Any = Student.objects.listed().annotate(answering_town=Coalesce("school_town", "hukou_town"))
+    if isinstance(basis.area, School):
+        return rows.filter(Exists(open_ones), school=basis.area)
+    return rows.filter(Exists(open_ones if basis.area.is_home else open_ones.filter(town=basis.area)))
+
+
+CONTRADICTED = Indicator(
+    key="difference.contradicted",
+    label="信息不一致",
+    unit="人",
+    definition="几份生效名单对同一学生的姓名、性别、出生日期、证件号、学校、年级或就读方式说法不同、还没有人认定以谁为准的人数。",
+    source="户籍、学籍、班级名册、建档立卡等生效名单",
+    counting=Counting.SCHOOL,
+    row_kind=STUDENT_ROWS,
+    rows=_contradicted,
+    breakdowns=(Breakdown("town", "乡镇", "answering_town", township_names),),
+)
+
+
+def _told(suggestion: Any, side: str, what: str) -> str:
+    return str(suggestion.told.get(side, {}).get(what, ""))
+
+
+PAIR_ROWS = RowKind(
+    key="pair",
+    columns=(
+        Column("姓名", lambda p: _told(p, "left", "name")),
+        Column("出生日期", lambda p: _told(p, "left", "birth")),
+        Column("写到的名单", lambda p: _told(p, "left", "lists")),
+        Column("另一份档案", lambda p: _told(p, "right", "name")),
+        Column("出生日期（另一份）", lambda p: _told(p, "right", "birth")),
+        Column("写到的名单（另一份）", lambda p: _told(p, "right", "lists")),
+        Column("把握", lambda p: p.get_certainty_display()),
+        Column("理由", lambda p: p.reason),
+    ),
+    narrow=lambda rows, scope: rows.within(scope),
+    prepare=lambda rows: rows.order_by("-score", "id"),
+    url=lambda p: reverse("match-pair", args=[p.pk]),
+)
+
+
+def _pairs(basis: Basis) -> QuerySet[Any]:
+    rows: Any = Suggestion.objects.open(basis.known_at)
+    if isinstance(basis.area, School):
+        return rows.none()
+    return rows if basis.area.is_home else rows.filter(town=basis.area)
+
+
+SUSPECTED_TWICE = Indicator(
+    key="difference.duplicates",
+    label="疑似重复",
+    unit="对",
+    definition="可能是同一人的两份档案的对数，一对计一次；已认定是同一人或不是同一人的不计，待核的仍计。计入户籍乡镇。",
+    source="户籍、学籍、班级名册、建档立卡等生效名单",
+    counting=Counting.HUKOU,
+    row_kind=PAIR_ROWS,
+    rows=_pairs,
+    breakdowns=ROWS_BY_TOWN,
+)
+
 # --- intake coverage -------------------------------------------------------------------------------------------
 
 
@@ -565,6 +684,13 @@ register(
     NOT_IN_REGISTRY,
     NOT_IN_ROSTER,
     ROSTER_ONLY,
+    POPULATION_ONLY,
+    REGISTRY_ONLY,
+    POOR_NOT_IN_SCHOOL,
+    CONTRADICTED,
+    SUSPECTED_TWICE,
+    REGISTERED,
+    REGISTERED_IN_ROSTER,
     SCHOOLS,
     SCHOOLS_SENT,
     SCHOOLS_NOT_SENT,

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-POPULATION, REGISTRY, ROSTER, POVERTY, HARDSHIP = (
+POPULATION, REGISTRY, ROSTER, POVERTY, HARDSHIP, DISABILITY = (
     "population",
     "registry",
     "class-roster",
     "poverty-register",
     "hardship",
+    "disability",
 )
-KINDS = (POPULATION, REGISTRY, ROSTER, POVERTY, HARDSHIP)
+KINDS = (POPULATION, REGISTRY, ROSTER, POVERTY, HARDSHIP, DISABILITY)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ CONCEPTS: tuple[Concept, ...] = (
     Concept("left-behind", "留守类型", (ROSTER, REGISTRY), {"left_behind": "text"}, "left_behind"),
     Concept("migrant", "是否随迁子女", (REGISTRY, ROSTER), {"migrant": "boolean"}, "migrant"),
     Concept("orphan", "是否孤儿", (REGISTRY, ROSTER), {"orphan": "boolean"}, "orphan"),
-    Concept("disability", "残疾类型", (HARDSHIP, REGISTRY, ROSTER), {"disability": "text"}, "disability"),
+    Concept("disability", "残疾类型", (DISABILITY, HARDSHIP, REGISTRY, ROSTER), {"disability": "text"}, "disability"),
     Concept("guardian", "监护人", (ROSTER, REGISTRY), {"guardian": "text"}, "guardian"),
 )
 

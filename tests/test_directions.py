@@ -50,6 +50,7 @@ PLAIN = (
     "eduaid.core.processes",
     "eduaid.core.binaries",
     "eduaid.core.servers",
+    "reports.table_check",
     "students.linkage",
     "students.linking",
     "students.matching",

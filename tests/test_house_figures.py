@@ -27,7 +27,7 @@ MAY_COUNT = {
     "reports/basis.py record_of": "what a report rested on, kept beside its figures for the replay",
     "reports/sources.py files_behind": "splits the rows of one indicator by the file that delivered them",
     "reports/sources.py _files_of_schools": "the same for an indicator of schools",
-    "students/views/reveal.py _alert_when_many": "a limit of numbers shown within an hour",
+    "students/views/reveal.py alert_when_many": "a limit of numbers shown within an hour",
 }
 
 
@@ -83,7 +83,7 @@ def test_exceptions_to_the_rule_on_counting_are_still_needed() -> None:
 
 
 KEY = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
-UNITS = {"人", "人次", "户", "所", "行", "元", "万元", "项"}
+UNITS = {"人", "人次", "户", "所", "行", "元", "万元", "项", "对"}
 
 
 @pytest.mark.parametrize("indicator", indicators(), ids=lambda indicator: indicator.key)

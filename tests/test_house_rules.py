@@ -16,7 +16,8 @@ from tests.house import ROOT, at, called, calls_in, comments, listed, named, pro
 # --- addresses and views -----------------------------------------------------------------------------------------
 
 # Open to whoever reaches the server; everything else asks who is there.
-PUBLIC_ROUTES = {"login/", "logout/", "healthz"}
+# A public notice is meant for everybody: whitelisted columns, only while it runs, by an address nobody guesses.
+PUBLIC_ROUTES = {"login/", "logout/", "healthz", "notice/<str:address>/"}
 
 
 def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, Callable[..., object]]]:
@@ -104,9 +105,20 @@ def test_the_search_for_careless_views_finds_them(code: str, careless: bool) -> 
 # --- acts --------------------------------------------------------------------------------------------------------
 
 # Modules whose public functions change something for a person who is named.
-ACTS = ("*/actions.py", "eduaid/core/uploads.py", "eduaid/core/editing.py")
+ACTS = (
+    "*/actions.py",
+    "dropout/proof.py",
+    "dropout/spot.py",
+    "dropout/inquiries.py",
+    "eduaid/core/uploads.py",
+    "eduaid/core/editing.py",
+)
 # Steps inside an act or of the worker: what they do is done in the name of the act that calls them.
 STEPS = {
+    "dropout/actions.py": {
+        "follow_lists": "worker; whereabouts that follow from lists are the system's, and say so",
+        "refresh": "inside an act of another kind, which is somebody's",
+    },
     "eduaid/core/uploads.py": {
         "wake": "tells a worker",
         "locked": "takes the lock for an act",

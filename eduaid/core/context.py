@@ -23,10 +23,13 @@ _MODULES: tuple[tuple[str, str, str, tuple[Right, ...]], ...] = (
     ("工作台", "home", "home", ()),
     ("进展", "progress", "chart", (Right.SEE_FIGURES,)),
     ("学生", "students", "people", (Right.SEE_CHILDREN,)),
+    ("控辍保学", "dropout", "school", (Right.SEE_FIGURES,)),
+    ("学生资助", "aid", "yuan", (Right.SEE_FIGURES,)),
     ("名单导入", "imports", "upload", (Right.UPLOAD, Right.APPROVE)),
     ("报告", "reports", "report", (Right.SEE_FIGURES,)),
-    ("设置", "setup", "settings", (Right.MANAGE_PLACES, Right.MANAGE_ACCOUNTS, Right.GRANT_POSTS)),
 )
+# Seldom opened, by few: it stands beside the name.
+_SETUP = (Right.MANAGE_PLACES, Right.MANAGE_ACCOUNTS, Right.GRANT_POSTS)
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
@@ -56,6 +59,7 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "nav": nav,
         "user_label": f"{unit} {user.display_name}".strip(),
         "search_url": reverse("search") if may(user, Right.SEE_CHILDREN) else "",
+        "setup_url": reverse("setup") if any(may(user, right) for right in _SETUP) else "",
         "logout_url": reverse("logout"),
         "page_help_url": "",
     }

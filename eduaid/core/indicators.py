@@ -124,6 +124,24 @@ class Indicator:
         return next(breakdown for breakdown in self.breakdowns if breakdown.key == key)
 
 
+@dataclass(frozen=True)
+class Rate:
+    """How many of a whole: two indicators about the same rows, one of which counts some of the other's.
+
+    `rest` counts the others, those for whom the rate is not 100 %: the way from the rate to its rows leads there, and part +
+    rest = whole is a tie-out. `excluded`: indicators whose rows are left out of the whole by definition, to be listed beside it.
+    """
+
+    key: str
+    label: str
+    definition: str
+    part: str
+    whole: str
+    rest: str
+    excluded: tuple[str, ...] = ()
+    unit: str = "%"
+
+
 class UnknownIndicator(LookupError):
     """No indicator of that key is registered."""
 
@@ -136,6 +154,31 @@ def register(*indicators: Indicator) -> None:
         if _INDICATORS.get(indicator.key, indicator) is not indicator:
             raise ValueError(f"indicator {indicator.key} is declared twice")
         _INDICATORS[indicator.key] = indicator
+
+
+_RATES: dict[str, Rate] = {}
+
+
+def register_rate(*rates: Rate) -> None:
+    """Declares rates of indicators that are registered already."""
+    for rate in rates:
+        for key in (rate.part, rate.whole, rate.rest, *rate.excluded):
+            indicator_of(key)
+        if _RATES.get(rate.key, rate) is not rate:
+            raise ValueError(f"rate {rate.key} is declared twice")
+        _RATES[rate.key] = rate
+
+
+def rates() -> tuple[Rate, ...]:
+    """All rates in the order in which they were declared."""
+    return tuple(_RATES.values())
+
+
+def rate_of(key: str) -> Rate:
+    try:
+        return _RATES[key]
+    except KeyError:
+        raise UnknownIndicator(f"没有名为“{key}”的比率") from None
 
 
 def indicators() -> tuple[Indicator, ...]:

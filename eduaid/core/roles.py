@@ -24,9 +24,14 @@ class Right(StrEnum):
     UPLOAD_COUNTY = "upload-county-lists"
     APPROVE = "approve"
     CORRECT = "correct"
+    MATCH = "match"
     REVEAL = "reveal"
     EXPORT = "export"
     REPORT = "report"
+    ASSIGN = "assign"
+    AID = "manage-aid"
+    CARE = "care-for-children"
+    VERIFY = "verify"
     MANAGE_PLACES = "manage-places"
     MANAGE_ACCOUNTS = "manage-accounts"
     GRANT_POSTS = "grant-posts"
@@ -62,6 +67,7 @@ ROLES: dict[str, Role] = {
         _role(
             RoleKey.AID_OFFICER,
             Reach.COUNTY,
+            Right.AID,
             Right.SEE_CHILDREN,
             Right.SEE_FIGURES,
             Right.UPLOAD,
@@ -71,12 +77,14 @@ ROLES: dict[str, Role] = {
             Right.EXPORT,
             Right.REPORT,
             Right.MANAGE_PLACES,
+            Right.CARE,
         ),
         _role(
             RoleKey.DROPOUT_OFFICER,
             Reach.COUNTY,
             Right.SEE_CHILDREN,
             Right.SEE_FIGURES,
+            Right.MATCH,
             Right.UPLOAD,
             Right.UPLOAD_COUNTY,
             Right.APPROVE,
@@ -84,6 +92,9 @@ ROLES: dict[str, Role] = {
             Right.EXPORT,
             Right.REPORT,
             Right.MANAGE_PLACES,
+            Right.ASSIGN,
+            Right.CARE,
+            Right.VERIFY,
         ),
         _role(RoleKey.LEADER, Reach.COUNTY, Right.SEE_CHILDREN, Right.SEE_FIGURES, Right.APPROVE, Right.REPORT),
         _role(
@@ -92,6 +103,7 @@ ROLES: dict[str, Role] = {
             Right.SEE_CHILDREN,
             Right.SEE_FIGURES,
             Right.CORRECT,
+            Right.MATCH,
             Right.REVEAL,
             Right.EXPORT,
             Right.MANAGE_PLACES,
@@ -101,10 +113,13 @@ ROLES: dict[str, Role] = {
             Reach.TOWNSHIP,
             Right.SEE_CHILDREN,
             Right.SEE_FIGURES,
+            Right.MATCH,
             Right.UPLOAD,
             Right.REVEAL,
             Right.EXPORT,
             Right.REPORT,
+            Right.ASSIGN,
+            Right.CARE,
         ),
         _role(
             RoleKey.SCHOOL_HEAD,
@@ -114,15 +129,20 @@ ROLES: dict[str, Role] = {
             Right.UPLOAD,
             Right.REVEAL,
             Right.EXPORT,
+            Right.ASSIGN,
+            Right.CARE,
         ),
-        # Teachers see the children they are responsible for; assignments come with the 包保 work.
-        _role(RoleKey.TEACHER, Reach.NOTHING, Right.SEE_CHILDREN),
+        # Teachers see the children whom they answer for (`core.scope.Scope.children`), and nobody else.
+        _role(RoleKey.TEACHER, Reach.NOTHING, Right.SEE_CHILDREN, Right.CARE),
         _role(RoleKey.AUDITOR, Reach.COUNTY, Right.SEE_CHILDREN, Right.SEE_FIGURES, Right.READ_LOG),
         _role(RoleKey.SYSTEM_ADMIN, Reach.NOTHING, Right.MANAGE_ACCOUNTS, Right.MANAGE_PLACES, duty=Duty.SYSTEM),
         _role(RoleKey.SECURITY_ADMIN, Reach.NOTHING, Right.GRANT_POSTS, duty=Duty.SECURITY),
         _role(RoleKey.AUDIT_ADMIN, Reach.NOTHING, Right.READ_LOG, duty=Duty.AUDIT),
     ]
 }
+
+RESPONSIBLE_ROLES = tuple(key for key, role in ROLES.items() if Right.CARE in role.rights)
+"""The posts whose holders may answer for a child."""
 
 
 def role(key: str) -> Role:

@@ -7,31 +7,40 @@ commands enter `everything()`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 
 from eduaid.core.models.accounts import User
 from eduaid.core.models.places import Region, School
-from eduaid.core.roles import Reach, posts_of, role
+from eduaid.core.roles import Reach, Right, posts_of, role
+
+_assigned: list[Callable[[User], frozenset[int]]] = []
+
+
+def on_assignment(lookup: Callable[[User], frozenset[int]]) -> None:
+    """Tells how the children are found whom a teacher answers for; called once, by the app that keeps them."""
+    _assigned[:] = [lookup]
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What somebody may see: the whole county, or some townships and some schools."""
+    """What somebody may see: the whole county, or some townships, some schools, and single children (a teacher's)."""
 
     county: bool
     towns: frozenset[int]
     schools: frozenset[int]
+    children: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, user: User) -> Scope:
-        """The union of what the user's posts of today reach. A township post reaches its schools through their township."""
-        county, towns, schools = False, set[int](), set[int]()
+        """The union of what the user's posts of today reach. A township post reaches its schools through their township, a
+        teacher's reaches the children assigned. Costs queries for teachers only."""
+        county, towns, schools, children = False, set[int](), set[int](), frozenset[int]()
         for post in posts_of(user):
             reach = role(post.role).reach
             if reach is Reach.COUNTY:
@@ -40,7 +49,9 @@ class Scope:
                 towns.add(post.region_id)
             elif reach is Reach.SCHOOL and post.school_id:
                 schools.add(post.school_id)
-        return cls(county, frozenset(towns), frozenset(schools))
+            elif reach is Reach.NOTHING and Right.CARE in role(post.role).rights and not children:
+                children = _children_of(user)
+        return cls(county, frozenset(towns), frozenset(schools), children)
 
     def covers(self, place: Region | School) -> bool:
         """Whether a list, figure or page of this place lies inside the scope."""
@@ -58,18 +69,26 @@ class Scope:
 
     @cached_property
     def is_empty(self) -> bool:
-        return not (self.county or self.towns or self.schools)
+        return not (self.county or self.towns or self.schools or self.children)
 
 
 EVERYTHING = Scope(True, frozenset(), frozenset())
 NOTHING = Scope(False, frozenset(), frozenset())
 
 
-def _settings(scope: Scope) -> tuple[str, str, str]:
+def _children_of(user: User) -> frozenset[int]:
+    """Asked with everything in sight: what the user sees is only being found out."""
+    if not _assigned:
+        return frozenset()
+    with transaction.atomic(), row_security(EVERYTHING, local=True):
+        return _assigned[0](user)
+
+
+def _settings(scope: Scope) -> tuple[str, ...]:
     def array(ids: frozenset[int]) -> str:
         return "{" + ",".join(map(str, sorted(ids))) + "}"
 
-    return ("*" if scope.county else "", array(scope.towns), array(scope.schools))
+    return ("*" if scope.county else "", array(scope.towns), array(scope.schools), array(scope.children))
 
 
 @contextmanager
@@ -82,7 +101,7 @@ def row_security(scope: Scope, *, local: bool) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_setting('eduaid.scope', true), current_setting('eduaid.towns', true),"
-            " current_setting('eduaid.schools', true)"
+            " current_setting('eduaid.schools', true), current_setting('eduaid.children', true)"
         )
         before = [value or "" for value in cursor.fetchone()]
         _set(_settings(scope), local=local)
@@ -91,14 +110,14 @@ def row_security(scope: Scope, *, local: bool) -> Iterator[None]:
     finally:
         # In a broken transaction nothing can be set; its rollback takes a local setting back by itself.
         if not connection.needs_rollback and connection.is_usable():
-            _set((before[0], before[1] or "{}", before[2] or "{}"), local=local)
+            _set((before[0], *(value or "{}" for value in before[1:])), local=local)
 
 
-def _set(values: tuple[str, str, str], *, local: bool) -> None:
+def _set(values: tuple[str, ...], *, local: bool) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('eduaid.scope', %s, %s), set_config('eduaid.towns', %s, %s),"
-            " set_config('eduaid.schools', %s, %s)",
+            " set_config('eduaid.schools', %s, %s), set_config('eduaid.children', %s, %s)",
             [item for value in values for item in (value, local)],
         )
 

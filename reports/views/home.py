@@ -22,6 +22,7 @@ from eduaid.core.views.imports.common import in_scope, page_of, shown_state, tit
 from eduaid.core.views.policy import AccountRequest, needs
 from reports.areas import NoSuchArea, own_area
 from reports.moments import Moment
+from reports.numbers import Number
 from reports.sections import Overview, overview
 from reports.views.progress import KeyFigure
 from students.models import Correction
@@ -154,7 +155,11 @@ def _contested() -> Iterator[Task]:
 
 def _gaps(seen: Overview) -> Iterator[Task]:
     """Schools without a roster and rows that wait, from the figures of the reader's own place."""
-    silent = next((figure for figure in seen.key_figures if figure.key == "schools.not-sent"), None)
+    figures = {figure.key: figure for figure in seen.key_figures if isinstance(figure, Number)}
+    suspected = figures.get("whereabouts.suspected")
+    if suspected is not None and suspected.value:
+        yield Task(f"核实{suspected.text}的去向", suspected.url, "疑似辍学：名单推定不出去向", Shown("warn", "未核"))
+    silent = figures.get("schools.not-sent")
     if silent is not None and silent.value:
         yield Task(f"{silent.text}学校未报班级名册", silent.url, "本学期还没有生效的名册", Shown("warn", "未报"))
     if seen.waiting is not None and seen.waiting.value:

@@ -21,9 +21,9 @@ from eduaid.core.views.policy import AccountRequest, needs
 from reports.areas import Area, is_told_of, own_area
 from reports.basis import KindInForce
 from reports.moments import Moment
-from reports.numbers import Number
+from reports.numbers import Number, Share
 from reports.papers import Table, prose
-from reports.sections import TOPICS, Overview, overview, topic_section
+from reports.sections import Overview, overview, topic_section, topics
 from reports.views.common import area_asked, moment_asked, place_crumbs
 
 _DATES_SHOWN = 12
@@ -31,7 +31,7 @@ _DATES_SHOWN = 12
 
 @dataclass(frozen=True)
 class KeyFigure:
-    figure: Number
+    figure: Number | Share
     more: str = ""
 
 
@@ -58,14 +58,14 @@ def progress(request: AccountRequest) -> HttpResponse:
     if first_steps:
         return render(request, "reports/progress.html", context)
     part = request.GET.get("part", "")
-    topics = {topic.key: topic for topic in TOPICS if is_told_of(indicator_of(topic.lead), area)}
+    told = {topic.key: topic for topic in topics(area, moment) if is_told_of(indicator_of(topic.lead), area)}
     # A topic that says nothing of the place that was chosen gives way to the overview.
-    part = part if part in topics else ""
+    part = part if part in told else ""
     tabs = [Tab("总览", address(request, part=""), not part)]
-    tabs += [Tab(topic.title, address(request, part=topic.key), topic.key == part) for topic in topics.values()]
+    tabs += [Tab(topic.title, address(request, part=topic.key), topic.key == part) for topic in told.values()]
     context |= {"tabs": tabs, "filters": _filters(request, area, moment), **_report_button(request, area, moment)}
     if part:
-        section = topic_section(topics[part], area, moment, request.scope)
+        section = topic_section(told[part], area, moment, request.scope)
         context |= {"part": part, "paragraphs": section.paragraphs, "tables": section.tables}
     else:
         seen = overview(area, moment, request.scope)

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from students.demo import names
 from students.demo.accounts import User, make_users
-from students.demo.enrolments import make_enrolments
+from students.demo.enrolments import Enrolment, make_enrolments
 from students.demo.lists.class_rosters import make_class_rosters
 from students.demo.lists.hardship import make_hardship_lists
 from students.demo.lists.population import make_population_lists
@@ -147,6 +147,37 @@ def _record_people(world: World) -> None:
         )
 
 
+_PLACELESS = {
+    "home-teaching": "A6",
+    "deferred": "B9",
+    "severe-disability": "C6",
+    "out-of-school": "C",
+    "dead": "B1",
+    "emigrated": "B5",
+    "working": "B7",
+    "college": "B7",
+}
+
+
+def whereabouts(enrolment: Enrolment) -> str:
+    """The true code of a child's whereabouts; empty for small children at home, whom no code speaks of."""
+    if enrolment.situation in _PLACELESS:
+        return _PLACELESS[enrolment.situation]
+    stage = enrolment.grade.stage if enrolment.grade else ""
+    if stage == "senior":
+        return "B7"
+    if stage == "vocational":
+        return "A8"
+    if enrolment.situation == "outside":
+        return "A3"
+    if enrolment.school is None:
+        return ""
+    # In a special school, or in a regular class with a disability (随班就读), as the registry tells it.
+    if enrolment.school.kind == "special" or (enrolment.person.disability and enrolment.registered):
+        return "A7"
+    return "A1" if enrolment.school.region == enrolment.person.household.township else "A2"
+
+
 def _child_truth(world: World, child: Person) -> PersonTruth:
     household = child.household
     enrolment = world.enrolment(child)
@@ -163,6 +194,7 @@ def _child_truth(world: World, child: Person) -> PersonTruth:
         village=household.origin if household.village else "",
         situation=enrolment.situation,
         reason=enrolment.reason,
+        whereabouts=whereabouts(enrolment),
         school=school.code if school else "",
         school_region=school.region if school else "",
         stage=grade.stage if grade else "",

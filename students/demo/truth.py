@@ -40,6 +40,7 @@ class PersonTruth:
     village: str
     situation: str = ""
     reason: str = ""
+    whereabouts: str = ""  # the true code of the whereabouts table, or C for any reason of being out of school
     school: str = ""
     school_region: str = ""
     stage: str = ""

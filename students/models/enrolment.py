@@ -22,9 +22,8 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
     def within(self, scope: Scope) -> Self:
         if scope.county:
             return self
-        return self.filter(
-            Q(student__hukou_town__in=scope.towns) | Q(school__town__in=scope.towns) | Q(school__in=scope.schools)
-        )
+        seen = Q(student__hukou_town__in=scope.towns) | Q(school__town__in=scope.towns) | Q(school__in=scope.schools)
+        return self.filter(seen | Q(student__in=scope.children)) if scope.children else self.filter(seen)
 
 
 # The first enrolment of a term is told by its rows; history keeps what became of it.

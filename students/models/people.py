@@ -45,13 +45,14 @@ class HukouRelation(models.TextChoices):
 
 class StudentQuerySet(models.QuerySet["Student"]):
     def visible_to(self, user: User) -> Self:
-        """Children with hukou or school in the user's scope."""
+        """Children with hukou or school in the user's scope, and those whom the user answers for."""
         return self.within(Scope.of(user))
 
     def within(self, scope: Scope) -> Self:
         if scope.county:
             return self
-        return self.filter(Q(hukou_town__in=scope.towns) | Q(school_town__in=scope.towns) | Q(school__in=scope.schools))
+        seen = Q(hukou_town__in=scope.towns) | Q(school_town__in=scope.towns) | Q(school__in=scope.schools)
+        return self.filter(seen | Q(pk__in=scope.children)) if scope.children else self.filter(seen)
 
     def listed(self) -> Self:
         """Children whom at least one list in force names; the others keep their acts, flagged 来源已撤回."""

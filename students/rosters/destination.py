@@ -23,7 +23,7 @@ from students.models import Identifier, IdentityLink, Student
 from students.precedence import BY_KEY
 from students.resolve import IN_FORCE, resolve, resolve_households, take_turn
 from students.rosters.households import ask_about_heads
-from students.rosters.touched import PERSON, touched
+from students.rosters.touched import CHILD, PERSON, touched
 
 # Persons of a poverty or hardship list who are past schooling are counted from their rows and get no identity of a child.
 OLDEST_CHILD = 25
@@ -33,7 +33,7 @@ OLDEST_CHILD = 25
 _NEW = f"""
     CREATE TEMP TABLE list_new ON COMMIT DROP AS
     SELECT r.id, r.state, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {PERSON} AS person,
-        l.student_id, r.id_digest, r.registry_digest
+        {CHILD} AS student_id, r.id_digest, r.registry_digest
     FROM core_uploadrow r LEFT JOIN students_identitylink l ON l.row_id = r.id
     WHERE r.sheet_id IN (SELECT id FROM core_uploadsheet WHERE upload_id = %(upload)s) AND r.state IN ('A', 'W');
     ANALYZE list_new (id, person, student_id, name_key)
@@ -44,7 +44,7 @@ _OLD = f"""
         SELECT DISTINCT kind, town_id, school_id, subkey FROM core_listslice WHERE upload_id = %(upload)s
     )
     SELECT r.id, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {PERSON} AS person,
-        l.student_id, r.id_digest, r.registry_digest
+        {CHILD} AS student_id, r.id_digest, r.registry_digest
     FROM core_uploadrow r JOIN core_listslice s ON s.id = r.slice_id
     JOIN covered c ON c.kind = s.kind AND c.subkey = s.subkey AND c.town_id IS NOT DISTINCT FROM s.town_id
         AND c.school_id IS NOT DISTINCT FROM s.school_id

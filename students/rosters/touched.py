@@ -14,10 +14,15 @@ from eduaid.core.models import Upload
 from eduaid.core.models.uploads import Mode
 from students.resolve import IN_FORCE
 
-# The person whom a row speaks of, for telling rows of two lists apart: the child, else the number, else only itself.
-PERSON = "coalesce('s' || l.student_id, 'd' || encode(r.id_digest, 'hex'), 'r' || r.id)"
+# The person whom a row speaks of, for telling rows of two lists apart: the child (of a merged file the one that goes on), else
+# the number, else only itself.
+CHILD = "coalesce((SELECT m.merged_into_id FROM students_student m WHERE m.id = l.student_id), l.student_id)"
+PERSON = f"coalesce('s' || {CHILD}, 'd' || encode(r.id_digest, 'hex'), 'r' || r.id)"
 
-_ROW = f"r.id, r.state, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {PERSON} AS person, l.student_id"
+_ROW = (
+    f"r.id, r.state, r.digest, r.facts->>'name_key' AS name_key, r.facts->>'birth_on' AS birth, {PERSON} AS person,"
+    f" {CHILD} AS student_id"
+)
 
 _TOUCHED = f"""
     WITH covered AS (

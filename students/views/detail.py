@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,7 +19,7 @@ from eduaid.core.views.pages import Link
 from eduaid.core.views.policy import AccountRequest, needs
 from students import actions, numbers, provenance, timeline
 from students.forms import DecisionForm
-from students.models import Correction, Enrolment, Household, Student
+from students.models import Correction, Enrolment, Household, Identifier, Student
 from students.models.people import HouseholdKind, HukouRelation
 from students.precedence import BY_KEY
 from students.provenance import Origin, Provenance, Source
@@ -139,7 +140,11 @@ def page(
             ],
             "shown": shown,
             "households": _households(request, child),
-            "sections": [_enrolments(request, child), _corrections(told, mine)],
+            "sections": [_enrolments(request, child), _corrections(told, mine), _numbers(child)],
+            "other_names": list(child.aliases.order_by("name").values_list("name", flat=True)),
+            "merge_url": reverse("student-merge", args=[child.public_id])
+            if may(user, Right.MATCH) and child.merged_into_id is None
+            else "",
             "sources": [_listed(source) for source in told.visible_sources()],
             "beyond": sorted({source.kind_label for source in told.sources if not source.in_scope}),
             "timeline": history.moments,
@@ -290,7 +295,9 @@ def _listed(source: Source) -> dict[str, object]:
 
 
 def _enrolments(request: AccountRequest, child: Student) -> dict[str, object]:
-    rows = Enrolment.objects.within(request.scope).filter(student=child).select_related("term", "school")
+    # Terms that only a merged file went through hang on that file.
+    whose = Q(student=child) | Q(student__merged_into=child)
+    rows = Enrolment.objects.within(request.scope).filter(whose).select_related("term", "school")
     return {
         "title": "就读经历",
         "empty": "还没有就读记录：没有班级名册或学籍写到这名学生。",
@@ -305,6 +312,30 @@ def _enrolments(request: AccountRequest, child: Student) -> dict[str, object]:
             ]
             for row in rows
         ],
+    }
+
+
+def _numbers(child: Student) -> dict[str, object]:
+    """Every number under which lists found the child, also those of files merged into this one; the numbers stay hidden."""
+    today = {bytes(mark) for mark in (child.id_digest, child.registry_digest) if mark}
+    labels = {Identifier.ID_NUMBER: "证件号", Identifier.REGISTRY_NUMBER: "学籍号"}
+    rows = [
+        [
+            labels.get(number.kind, number.kind),
+            display.dense_date(number.since),
+            display.State("ok", "现用")
+            if bytes(number.digest) in today
+            else display.State("mute", "曾用或别的名单所写"),
+        ]
+        for number in Identifier.objects.filter(Q(student=child) | Q(student__merged_into=child)).order_by(
+            "kind", "since"
+        )
+    ]
+    return {
+        "title": "认得这名学生的号码",
+        "empty": "名单里没有这名学生可用的证件号或学籍号。",
+        "columns": ["号码", "最早见于", "状态"],
+        "rows": rows,
     }
 
 

@@ -17,7 +17,7 @@ from eduaid.core import codes, display
 from eduaid.core.indicators import Basis, Counting, Indicator
 from eduaid.core.models import Region, School
 from eduaid.core.models.places import Stage
-from eduaid.core.roles import Right, posts_of, today
+from eduaid.core.roles import Right, may, posts_of, today
 from eduaid.core.templatetags.ui import mask_id
 from eduaid.core.views.pages import ROWS_PER_PAGE, Chip, address, options
 from eduaid.core.views.policy import AccountRequest, needs
@@ -305,8 +305,17 @@ def students(request: AccountRequest) -> HttpResponse:
             "scope_label": "、".join(dict.fromkeys(str(post.region or post.school) for post in posts_of(request.user))),
             "as_of": today(),
             "imports_url": reverse("imports"),
+            "assign_url": _assign_url(request),
         },
     )
+
+
+def _assign_url(request: AccountRequest) -> str:
+    """包保分配 of the reader's own place."""
+    if not may(request.user, Right.ASSIGN):
+        return ""
+    place = next((post.region or post.school for post in posts_of(request.user)), None)
+    return reverse("assign", args=[place.code]) if place else ""
 
 
 def _narrowed(taken: dict[str, str], query: search.Asked | None) -> StudentQuerySet:

@@ -92,13 +92,13 @@ def _show(request: AccountRequest, child: Student, number: Number, purpose: str)
         page=request.path,
         purpose=f"{number.label}：{purpose}",
     )
-    _alert_when_many(request.user)
+    alert_when_many(request.user)
     response = page(request, child, shown=Shown(number.label, text, SECONDS))
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _alert_when_many(user: User) -> None:
+def alert_when_many(user: User) -> None:
     """Tells the audit administrators once an hour when somebody has shown more than fifty numbers within one."""
     hour_ago = timezone.now() - dt.timedelta(hours=1)
     if AccessRecord.objects.filter(user=user, action=Action.REVEAL, at__gt=hour_ago).count() <= HOURLY_LIMIT:

@@ -182,8 +182,8 @@ def test_an_unchanged_county_answers_from_the_cache_and_a_change_is_seen_at_once
     queries()
     assert queries() == 2  # the townships, and whether anything has changed
     changes.record(cause="corrected", students=[])
-    # Whether a later list is in force, a total and a split of each, and which lists are in force.
-    assert queries() == 2 + 1 + 2 * len(keys) + 1
+    # Whether whereabouts changed since or a later list is in force, a total and a split of each, and which lists are in force.
+    assert queries() == 2 + 2 + 2 * len(keys) + 1
 
 
 def test_an_answer_about_a_waiting_row_is_seen_at_once(filled: SmallCounty) -> None:

@@ -48,8 +48,7 @@ def test_clear_rows_are_decided_as_matching_decides_them(county: SmallCounty) ->
         upload.rows.update(state="A")
         destination._undecided(upload)
         cursor.execute(
-            "SELECT a.id, name_key, former_key, birth, id_digest, registry_digest, embedded, d.rule, d.student_id"
-            " FROM list_asked a JOIN list_decided d USING (id) ORDER BY a.id"
+            "SELECT a.*, d.rule, d.student_id FROM list_asked a JOIN list_decided d USING (id) ORDER BY a.id"
         )
         found = cursor.fetchall()
         rows = []

@@ -183,6 +183,8 @@ class Command(BaseCommand):
         """The example county through the real upload path, one line per workbook; then its summary and accounts."""
         size = ["--people", str(people)] if people else []
         self.run("demo", "--load", *size)
+        self.run("census", "--open")
+        self.run("proofs", "--example")
         self.run("report", "county-progress", "--table")
         self.run("demo", "--accounts")
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connections
@@ -17,3 +18,7 @@ class Command(BaseCommand):
         call_command("migrate", database="owner", interactive=False, verbosity=options["verbosity"])
         owner = connections["owner"]
         grant_rights(owner, role=str(connections["default"].settings_dict["USER"]))
+        # Data that every county starts with, as the application: an app's configuration may bring some.
+        for app in apps.get_app_configs():
+            if load := getattr(app, "load_seeds", None):
+                load()
